@@ -1,0 +1,1 @@
+//! The Step Functions API: one module an action, generic over the backend.

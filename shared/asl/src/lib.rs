@@ -1,0 +1,1 @@
+//! Amazon States Language definitions: types, parsing, validation with located diagnostics.

@@ -1,0 +1,1 @@
+//! The backend on AWS: DynamoDB, SQS and S3.

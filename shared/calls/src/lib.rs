@@ -1,0 +1,1 @@
+//! Performs integration requests over HTTP: endpoints, credentials, Signature Version 4.

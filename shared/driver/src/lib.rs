@@ -1,0 +1,1 @@
+//! Load, call, decide, commit, send: what one cue does, generic over the backend.

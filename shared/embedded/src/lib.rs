@@ -1,0 +1,1 @@
+//! The backend in one process: one SQLite file, one committer thread, timers.

@@ -1,0 +1,1 @@
+//! The interpreter: (definition, record, outcome, time, ids) to decision.

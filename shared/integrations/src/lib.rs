@@ -1,0 +1,1 @@
+//! Service integrations: ARN and arguments to request; response to result or failure.

@@ -1,0 +1,1 @@
+//! The JSONata query language of Step Functions.

@@ -1,0 +1,1 @@
+//! The JSONPath query language of Step Functions: paths, reference paths, templates, intrinsics.

@@ -1,0 +1,1 @@
+//! What the Lambda functions share: configuration, tracing, batch answers.

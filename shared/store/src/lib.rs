@@ -1,0 +1,1 @@
+//! What is kept and sent: traits, versioned records, key layouts, task tokens.
