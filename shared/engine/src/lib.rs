@@ -1,1 +1,31 @@
-//! The interpreter: (definition, record, outcome, time, ids) to decision.
+//! The interpreter: what one cue does to one execution.
+//!
+//! [`begin`], [`begin_child`] and [`advance`] are the whole surface. They perform no I/O and are handed
+//! time and chance, so any run can be replayed.
+//!
+//! # Invariants
+//!
+//! * One call makes at most one state transition, and makes exactly one record.
+//! * Equal arguments give equal records.
+//! * Effects are derived from the record ([`Record::effects`]) and performed elsewhere, after the commit.
+
+mod effect;
+mod event;
+mod execution;
+mod failure;
+mod outcome;
+mod payload;
+mod record;
+mod scope;
+
+pub use effect::{Cue, Due, Effect, Signal};
+pub use event::{ErrorDetail, Event, EventDetail, Link, StateType, TaskResource};
+pub use execution::Execution;
+pub use failure::{Failure, FailureKind};
+pub use outcome::{ChildEnd, ChildFailure, Ids, Numbered, Outcome};
+pub use payload::Payload;
+pub use record::{
+    Call, Callback, Claim, End, Fork, MapItem, Marked, Marks, Nonce, Pending, Record, Variables,
+    Visit,
+};
+pub use scope::{ForkId, Hop, InvalidScope, Moment, ScopePath, Sequence};

@@ -1,0 +1,28 @@
+//! The facts of an execution that never change while it runs.
+
+use crate::Payload;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// What the interpreter knows of the execution: the Context Object's source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Execution {
+    /// `Execution.Id`.
+    pub arn: Arc<str>,
+    /// `Execution.Name`.
+    pub name: Arc<str>,
+    /// `Execution.RoleArn`.
+    pub role_arn: Arc<str>,
+    /// `Execution.StartTime`.
+    pub started: Timestamp,
+    /// `Execution.Input`.
+    pub input: Payload,
+    /// `StateMachine.Id`: with the version or alias it was started through.
+    pub machine_arn: Arc<str>,
+    /// `StateMachine.Name`.
+    pub machine_name: Arc<str>,
+    /// The region that task events name.
+    pub region: Arc<str>,
+    /// The most bytes that an input, output or result may have; `None` lifts AWS's limit.
+    pub payload_bytes_max: Option<usize>,
+}
