@@ -1,0 +1,247 @@
+//! Filters: `[?(@.a == 'x' && (@.b > 1 || !@.c))]`.
+//!
+//! A filter tests the elements of an array, or an object itself. Comparison is Jayway's: numbers
+//! by value, strings by UTF-16 code units, a number and a string by turning one into the other;
+//! a missing member equals nothing.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+use crate::error::ParseError;
+use crate::java::{compare_numbers, compare_strings, equal, float, number_text};
+use crate::limits::FILTER_DEPTH_MAX;
+use crate::path::{PathError, PathParser, Selected, Selection, Steps};
+
+/// A compiled condition.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Filter {
+    Any(Vec<Filter>),
+    All(Vec<Filter>),
+    Not(Box<Filter>),
+    Exists(Operand),
+    Compares { left: Operand, operator: Operator, right: Operand },
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Operand {
+    /// `@…`: from the value that is tested.
+    Candidate(Steps),
+    /// `$…`: from the document.
+    Document(Steps),
+    Literal(Value),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// Longer signs come before those they start with.
+const OPERATORS: [(&str, Operator); 6] = [
+    ("==", Operator::Equal),
+    ("!=", Operator::NotEqual),
+    ("<=", Operator::LessOrEqual),
+    (">=", Operator::GreaterOrEqual),
+    ("<", Operator::Less),
+    (">", Operator::Greater),
+];
+
+impl Filter {
+    /// Reads what follows the `?`: a condition in parentheses.
+    pub(crate) fn parse(parser: &mut PathParser<'_>, depth: usize) -> Result<Self, ParseError> {
+        parser.cursor.skip_blanks();
+        parser.cursor.expect("(")?;
+        Self::group(parser, depth)
+    }
+
+    /// Reads a condition and its closing parenthesis.
+    fn group(parser: &mut PathParser<'_>, depth: usize) -> Result<Self, ParseError> {
+        if depth > FILTER_DEPTH_MAX {
+            return Err(parser.cursor.error("the filter is nested too deeply"));
+        }
+        let filter = Self::any(parser, depth)?;
+        parser.cursor.skip_blanks();
+        parser.cursor.expect(")")?;
+        Ok(filter)
+    }
+
+    fn any(parser: &mut PathParser<'_>, depth: usize) -> Result<Self, ParseError> {
+        let mut filters = vec![Self::all(parser, depth)?];
+        while eat_operator(parser, "||") {
+            filters.push(Self::all(parser, depth)?);
+        }
+        Ok(single(filters).unwrap_or_else(Self::Any))
+    }
+
+    fn all(parser: &mut PathParser<'_>, depth: usize) -> Result<Self, ParseError> {
+        let mut filters = vec![Self::term(parser, depth)?];
+        while eat_operator(parser, "&&") {
+            filters.push(Self::term(parser, depth)?);
+        }
+        Ok(single(filters).unwrap_or_else(Self::All))
+    }
+
+    fn term(parser: &mut PathParser<'_>, depth: usize) -> Result<Self, ParseError> {
+        parser.cursor.skip_blanks();
+        if depth > FILTER_DEPTH_MAX {
+            return Err(parser.cursor.error("the filter is nested too deeply"));
+        }
+        if parser.cursor.eat("!") {
+            return Ok(Self::Not(Box::new(Self::term(parser, depth + 1)?)));
+        }
+        if parser.cursor.eat("(") {
+            return Self::group(parser, depth + 1);
+        }
+        let left = Operand::parse(parser, depth)?;
+        parser.cursor.skip_blanks();
+        let operator = OPERATORS.iter().find(|(sign, _)| parser.cursor.eat(sign));
+        match (operator, left) {
+            (Some((_, operator)), left) => {
+                let right = Operand::parse(parser, depth)?;
+                Ok(Self::Compares { left, operator: *operator, right })
+            }
+            (None, Operand::Literal(_)) => Err(parser.cursor.error("expected a comparison")),
+            (None, path) => Ok(Self::Exists(path)),
+        }
+    }
+
+    /// Whether the condition holds for `candidate`.
+    pub(crate) fn holds<'a>(
+        &self,
+        candidate: &'a Value,
+        selection: &mut Selection<'a>,
+    ) -> Result<bool, PathError> {
+        match self {
+            Self::Any(filters) => {
+                for filter in filters {
+                    if filter.holds(candidate, selection)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Self::All(filters) => {
+                for filter in filters {
+                    if !filter.holds(candidate, selection)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Self::Not(filter) => Ok(!filter.holds(candidate, selection)?),
+            Self::Exists(operand) => Ok(operand.value(candidate, selection)?.is_some()),
+            Self::Compares { left, operator, right } => {
+                let left = left.value(candidate, selection)?;
+                let right = right.value(candidate, selection)?;
+                Ok(operator.holds(left.as_deref(), right.as_deref()))
+            }
+        }
+    }
+}
+
+/// The only element, or all of them.
+fn single(mut filters: Vec<Filter>) -> Result<Filter, Vec<Filter>> {
+    match filters.pop() {
+        Some(only) if filters.is_empty() => Ok(only),
+        last => {
+            filters.extend(last);
+            Err(filters)
+        }
+    }
+}
+
+fn eat_operator(parser: &mut PathParser<'_>, sign: &str) -> bool {
+    parser.cursor.skip_blanks();
+    parser.cursor.eat(sign)
+}
+
+impl Operand {
+    fn parse(parser: &mut PathParser<'_>, depth: usize) -> Result<Self, ParseError> {
+        parser.cursor.skip_blanks();
+        if parser.cursor.eat("@") {
+            return Ok(Self::Candidate(parser.steps(depth)?));
+        }
+        if parser.cursor.eat("$") {
+            return Ok(Self::Document(parser.steps(depth)?));
+        }
+        if matches!(parser.cursor.peek(), Some('\'' | '"')) {
+            return Ok(Self::Literal(Value::String(parser.quoted()?)));
+        }
+        let word = parser.cursor.take_while(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+        match word {
+            "true" => Ok(Self::Literal(Value::Bool(true))),
+            "false" => Ok(Self::Literal(Value::Bool(false))),
+            "null" => Ok(Self::Literal(Value::Null)),
+            _ => serde_json::from_str(word)
+                .map(|number| Self::Literal(Value::Number(number)))
+                .map_err(|_| parser.cursor.error("expected `@`, a string, a number or a word")),
+        }
+    }
+
+    /// The operand's value; none if a path finds nothing.
+    fn value<'v, 'a: 'v>(
+        &'v self,
+        candidate: &'a Value,
+        selection: &mut Selection<'a>,
+    ) -> Result<Option<Cow<'v, Value>>, PathError> {
+        let selected = match self {
+            Self::Literal(value) => return Ok(Some(Cow::Borrowed(value))),
+            Self::Candidate(steps) => selection.select(steps, candidate),
+            Self::Document(steps) => selection.select(steps, selection.root),
+        };
+        match selected {
+            Ok(Selected::Outside) => Ok(None),
+            Ok(selected) => Ok(Some(selected.as_value())),
+            Err(PathError::TooMuch) => Err(PathError::TooMuch),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+impl Operator {
+    fn holds(self, left: Option<&Value>, right: Option<&Value>) -> bool {
+        let (Some(left), Some(right)) = (left, right) else {
+            return self == Self::NotEqual;
+        };
+        let order = || compare(left, right);
+        match self {
+            Self::Equal => is_equal(left, right),
+            Self::NotEqual => !is_equal(left, right),
+            Self::Less => order().is_some_and(Ordering::is_lt),
+            Self::LessOrEqual => order().is_some_and(Ordering::is_le),
+            Self::Greater => order().is_some_and(Ordering::is_gt),
+            Self::GreaterOrEqual => order().is_some_and(Ordering::is_ge),
+        }
+    }
+}
+
+fn is_equal(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::String(right)) => right.parse() == Ok(float(left)),
+        (Value::String(left), Value::Number(right)) => *left == number_text(right),
+        _ => equal(left, right),
+    }
+}
+
+/// The order of two numbers or strings; other values have none.
+fn compare(left: &Value, right: &Value) -> Option<Ordering> {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => Some(compare_numbers(left, right)),
+        (Value::String(left), Value::String(right)) => Some(compare_strings(left, right)),
+        (Value::Number(left), Value::String(right)) => {
+            Some(compare_strings(&number_text(left), right))
+        }
+        (Value::String(left), Value::Number(right)) => {
+            Some(compare_strings(left, &number_text(right)))
+        }
+        _ => None,
+    }
+}
