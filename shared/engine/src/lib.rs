@@ -9,20 +9,29 @@
 //! * Equal arguments give equal records.
 //! * Effects are derived from the record ([`Record::effects`]) and performed elsewhere, after the commit.
 
+mod advance;
+mod context;
 mod effect;
 mod event;
 mod execution;
 mod failure;
+mod fault;
+mod flow;
+mod handlers;
+mod limits;
 mod outcome;
 mod payload;
 mod record;
 mod scope;
+mod states;
+mod step;
 
+pub use advance::{Misfit, advance, begin, begin_child};
 pub use effect::{Cue, Due, Effect, Signal};
 pub use event::{ErrorDetail, Event, EventDetail, Link, StateType, TaskResource};
 pub use execution::Execution;
 pub use failure::{Failure, FailureKind};
-pub use outcome::{ChildEnd, ChildFailure, Ids, Numbered, Outcome};
+pub use outcome::{ChildFailure, Ids, Outcome};
 pub use payload::Payload;
 pub use record::{
     Call, Callback, Claim, End, Fork, MapItem, Marked, Marks, Nonce, Pending, Record, Variables,

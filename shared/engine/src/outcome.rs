@@ -1,6 +1,6 @@
 //! What happened to what a record waits for.
 
-use crate::{End, ErrorDetail, Event, Failure, Hop, Moment, Payload, StateType};
+use crate::{ErrorDetail, Failure, Hop, Moment, Payload, StateType};
 use std::sync::Arc;
 
 /// Why a scope moves on.
@@ -41,6 +41,25 @@ pub enum Outcome {
     ExecutionTimedOut,
 }
 
+impl Outcome {
+    /// What happened, for people.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Outcome::Proceed => "a cue",
+            Outcome::Submitted { .. } => "an accepted call",
+            Outcome::Succeeded { .. } => "a task's success",
+            Outcome::Failed(_) => "a task's failure",
+            Outcome::TimedOut => "a task's timeout",
+            Outcome::HeartbeatTimedOut => "a missed heartbeat",
+            Outcome::Joined { .. } => "the end of its children",
+            Outcome::ChildFailed(_) => "a child's failure",
+            Outcome::Stopped(_) => "being stopped",
+            Outcome::ExecutionTimedOut => "the end of the execution's time",
+        }
+    }
+}
+
 /// A child's failure, with what its siblings were doing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChildFailure {
@@ -58,19 +77,6 @@ pub struct ChildFailure {
     pub open: Vec<(u32, StateType)>,
 }
 
-/// The children's ends as the journal has them, put together for [`Outcome::Joined`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct ChildEnd {
-    /// How it ended.
-    pub end: End,
-    /// Its last moment.
-    pub moment: Moment,
-    /// The number of its last event.
-    pub event_count: u64,
-    /// The number of the last event before its first.
-    pub events_before: u64,
-}
-
 /// Time and chance, handed in by whoever calls the interpreter.
 pub trait Ids {
     /// A token for the task that the record being made waits for, and what binds it to the attempt.
@@ -83,17 +89,4 @@ pub trait Ids {
     fn uuid(&mut self) -> String;
     /// A number from 0 inclusive to 1 exclusive.
     fn unit(&mut self) -> f64;
-}
-
-/// One history event with its number and its cause's number, as GetExecutionHistory gives it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Numbered {
-    /// `id`, from 1.
-    pub id: u64,
-    /// `previousEventId`.
-    pub previous: u64,
-    /// `timestamp`, in milliseconds since 1970.
-    pub millis: i64,
-    /// What happened.
-    pub event: Event,
 }

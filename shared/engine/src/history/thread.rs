@@ -1,0 +1,159 @@
+//! Links: which event caused another, scope by scope.
+
+use super::Scopes;
+use crate::event::{Event, EventDetail, Link};
+use crate::{Hop, Sequence};
+
+/// What linking needs of an event.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    pub(super) link: Link,
+    role: Role,
+}
+
+/// What later links make of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// `…StateEntered`.
+    Entered,
+    /// `MapIterationSucceeded`, `MapIterationFailed`: of the child's scope, but not inside it.
+    IterationEnd,
+    Other,
+}
+
+impl Step {
+    /// The `…Started` event of a claim.
+    pub(super) const STARTED: Step = Step { link: Link::Previous, role: Role::Other };
+
+    pub(super) fn of(event: &Event) -> Self {
+        let role = if matches!(event.detail, EventDetail::StateEntered { .. }) {
+            Role::Entered
+        } else if matches!(
+            event.detail,
+            EventDetail::MapIterationSucceeded { .. } | EventDetail::MapIterationFailed { .. }
+        ) {
+            Role::IterationEnd
+        } else {
+            Role::Other
+        };
+        Step { link: event.link, role }
+    }
+}
+
+/// What one scope's links refer to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Thread {
+    /// The number of its last event.
+    pub(super) last: u64,
+    /// That event's cause.
+    pub(super) last_previous: u64,
+    /// The cause of its last `…StateEntered`.
+    pub(super) entered_previous: u64,
+    /// The number of its last event inside: not an iteration's end.
+    inside: u64,
+    /// The record it has reached.
+    sequence: Option<Sequence>,
+    /// The last event recorded in a child of this fork.
+    children: Option<(Sequence, u64)>,
+}
+
+impl Thread {
+    /// The event that a link names, if it is one of this scope's.
+    pub(super) fn follow(&self, link: Link) -> Option<u64> {
+        match link {
+            Link::Root => Some(0),
+            Link::Previous => Some(self.last),
+            Link::Sibling => Some(self.last_previous),
+            Link::BeforeEntered => Some(self.entered_previous),
+            Link::LastOfChildren(_) | Link::InsideChild(_) => None,
+        }
+    }
+
+    /// Takes an event in.
+    pub(super) fn note(&mut self, id: u64, previous: u64, step: &Step) {
+        self.last = id;
+        self.last_previous = previous;
+        match step.role {
+            Role::Entered => {
+                self.entered_previous = previous;
+                self.inside = id;
+            }
+            Role::Other => self.inside = id,
+            Role::IterationEnd => {}
+        }
+    }
+}
+
+/// The threads of all scopes.
+pub(super) struct Threads(Vec<Thread>);
+
+impl Threads {
+    pub(super) fn new(scopes: &Scopes) -> Self {
+        Threads(vec![Thread::default(); scopes.parents.len()])
+    }
+
+    /// Whether every scope above this one still waits for the children that this one is of.
+    pub(super) fn is_open(&self, scopes: &Scopes, scope: u32) -> bool {
+        std::iter::successors(scopes.parent(scope), |(parent, _)| scopes.parent(*parent))
+            .all(|(parent, hop)| self.get(parent).sequence <= Some(hop.fork))
+    }
+
+    /// The scope goes on to this record.
+    pub(super) fn reach(&mut self, scope: u32, sequence: Sequence) {
+        if let Some(thread) = self.0.get_mut(scope as usize) {
+            thread.sequence = Some(sequence);
+        }
+    }
+
+    /// Numbers an event and answers its cause.
+    pub(super) fn add(&mut self, scopes: &Scopes, scope: u32, id: u64, step: &Step) -> u64 {
+        let previous = self.cause(scopes, scope, step.link);
+        if let Some(thread) = self.0.get_mut(scope as usize) {
+            thread.note(id, previous, step);
+        }
+        if let Some((parent, hop)) = scopes.parent(scope)
+            && let Some(thread) = self.0.get_mut(parent as usize)
+        {
+            thread.children = Some((hop.fork, id));
+        }
+        previous
+    }
+
+    fn cause(&self, scopes: &Scopes, scope: u32, link: Link) -> u64 {
+        let own = self.get(scope);
+        // Before its first event a child stands where its parent forked.
+        let parent = scopes.parent(scope).filter(|_| own.last == 0);
+        let base = parent.map_or(own, |(parent, _)| self.get(parent));
+        match link {
+            Link::Root | Link::Previous | Link::Sibling | Link::BeforeEntered => {
+                base.follow(link).unwrap_or_default()
+            }
+            Link::LastOfChildren(fork) => match own.children {
+                Some((of, id)) if of == fork => id,
+                // A Map without items goes on from its own start.
+                Some(_) | None => own.last,
+            },
+            Link::InsideChild(hop) => {
+                let family = parent.map_or(scope, |(parent, _)| parent);
+                self.inside(scopes, family, hop).unwrap_or(base.last)
+            }
+        }
+    }
+
+    fn inside(&self, scopes: &Scopes, scope: u32, hop: Hop) -> Option<u64> {
+        let inside = self.get(scopes.child(scope, hop)?).inside;
+        (inside > 0).then_some(inside)
+    }
+
+    fn get(&self, scope: u32) -> &Thread {
+        static NOTHING: Thread = Thread {
+            last: 0,
+            last_previous: 0,
+            entered_previous: 0,
+            inside: 0,
+            sequence: None,
+            children: None,
+        };
+        self.0.get(scope as usize).unwrap_or(&NOTHING)
+    }
+}

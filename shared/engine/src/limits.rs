@@ -1,0 +1,12 @@
+//! The interpreter's limits, with AWS's numbers.
+
+/// How many iterations of an inline Map run at a time at most (QUO-12).
+pub(crate) const INLINE_CONCURRENCY_MAX: u32 = 40;
+/// The longest wait: more seconds than this ahead fail the state (ASL-WAIT-07).
+pub(crate) const WAIT_SECS_MAX: i64 = 2_147_483_647;
+/// The longest `TimeoutSeconds`, `HeartbeatSeconds` and retry delay.
+pub(crate) const SECS_MAX: u32 = 99_999_999;
+/// The most bytes of one variable, and of one `Assign` (EXPR-VAR-09).
+pub(crate) const VARIABLE_BYTES_MAX: usize = 262_144;
+/// The most bytes of all variables in sight of a state.
+pub(crate) const VARIABLES_BYTES_MAX: usize = 10 * 1024 * 1024;

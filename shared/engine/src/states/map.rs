@@ -1,0 +1,127 @@
+//! Map, inline: its beginning and its items.
+
+use crate::event::{EventDetail, Link};
+use crate::fault::Fault;
+use crate::record::{Fork, MapItem, Pending};
+use crate::step::{Step, Visited};
+use crate::{Payload, flow, limits};
+use baton_asl::NumberField;
+use baton_asl::states::Map;
+use serde_json::Value;
+
+pub(crate) fn begin(
+    step: &mut Step<'_>,
+    at: Visited<'_>,
+    map: &Map,
+    link: Link,
+) -> Result<Pending, Fault> {
+    let items = flow::items(step, at, map)?;
+    let concurrency = concurrency(step, at, map)?;
+    let length = length(items.value());
+    step.push_linked(link, EventDetail::MapStateStarted { length });
+    check_tolerated(step, at, map)?;
+    let concurrency = concurrency.min(length);
+    for index in 0..concurrency {
+        let link = if index == 0 { Link::Previous } else { Link::Sibling };
+        let name = at.state.name.as_str().into();
+        step.push_linked(link, EventDetail::MapIterationStarted { name, index });
+    }
+    Ok(Pending::Fork(Fork { width: length, concurrency, input: items }))
+}
+
+fn length(items: &Value) -> u32 {
+    let length = match items {
+        Value::Array(items) => items.len(),
+        Value::Object(members) => members.len(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    };
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// One item: an element, or a member as key and value. An object's member costs a walk to it.
+pub(crate) fn item(items: &Payload, index: u32) -> Option<MapItem> {
+    let position = index as usize;
+    match items.value() {
+        Value::Array(items) => {
+            Some(MapItem { index, key: None, value: Payload::new(items.get(position)?.clone()) })
+        }
+        Value::Object(members) => {
+            let (key, value) = members.iter().nth(position)?;
+            Some(MapItem {
+                index,
+                key: Some(key.as_str().into()),
+                value: Payload::new(value.clone()),
+            })
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
+}
+
+/// What an iteration starts with: `ItemSelector` over the item in the step, or the item itself.
+pub(crate) fn iteration_input(
+    step: &mut Step<'_>,
+    at: Visited<'_>,
+    map: &Map,
+) -> Result<Payload, Fault> {
+    match &map.item_selector {
+        Some(selector) => flow::selected_item(step, at, selector),
+        None => Ok(step
+            .item
+            .as_ref()
+            .map_or_else(|| Payload::new(Value::Null), |item| item.value.clone())),
+    }
+}
+
+/// How many iterations run at a time: 0 stands for as many as possible (ASL-MAP-05).
+fn concurrency(step: &mut Step<'_>, at: Visited<'_>, map: &Map) -> Result<u32, Fault> {
+    let Some(field) = &map.concurrency_max else { return Ok(limits::INLINE_CONCURRENCY_MAX) };
+    let wanted = integer(step, at, field, "MaxConcurrency")?;
+    match u32::try_from(wanted) {
+        Ok(0) => Ok(limits::INLINE_CONCURRENCY_MAX),
+        Ok(wanted) => Ok(wanted.min(limits::INLINE_CONCURRENCY_MAX)),
+        Err(_) if wanted < 0 => Err(Fault::runtime("MaxConcurrency cannot be negative.")),
+        Err(_) => Ok(limits::INLINE_CONCURRENCY_MAX),
+    }
+}
+
+/// The thresholds have no effect inline, but their values are checked all the same (recorded).
+fn check_tolerated(step: &mut Step<'_>, at: Visited<'_>, map: &Map) -> Result<(), Fault> {
+    if let Some(count) = &map.tolerated_failure_count
+        && integer(step, at, count, "ToleratedFailureCount")? < 0
+    {
+        return Err(Fault::runtime("ToleratedFailureCount cannot be negative."));
+    }
+    if let Some(percentage) = &map.tolerated_failure_percentage {
+        let name = "ToleratedFailurePercentage";
+        let value = flow::number_value(step, at, percentage, name)?;
+        let percentage = value.as_f64().ok_or_else(|| not_a(percentage, name, "float", &value))?;
+        if !(0.0..=100.0).contains(&percentage) {
+            return Err(Fault::runtime("ToleratedFailurePercentage must be between 0 and 100."));
+        }
+    }
+    Ok(())
+}
+
+fn integer(
+    step: &mut Step<'_>,
+    at: Visited<'_>,
+    field: &NumberField,
+    name: &str,
+) -> Result<i64, Fault> {
+    let value = flow::number_value(step, at, field, name)?;
+    value.as_i64().ok_or_else(|| not_a(field, name, "integer", &value))
+}
+
+fn not_a(field: &NumberField, name: &str, wanted: &str, value: &Value) -> Fault {
+    match field {
+        NumberField::Path(path) => Fault::runtime(format!(
+            "The {name}Path field refers to value \"{}\" which is not a valid {wanted}: {}",
+            flow::shown(value),
+            path.text()
+        )),
+        NumberField::Expression(expression) => {
+            flow::unexpected_type(expression, name, wanted, value)
+        }
+        NumberField::Literal(_) => Fault::runtime(format!("{name} must be a valid {wanted}.")),
+    }
+}
