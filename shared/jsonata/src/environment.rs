@@ -1,0 +1,130 @@
+//! What the expressions of one transition see.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use jsonata_core::value::{JMap, JValue};
+use serde_json::Value;
+
+use crate::EvalError;
+use crate::convert::{Digits, enter};
+
+/// A member of `$states`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Member {
+    /// The input of the state.
+    Input,
+    /// What a Task, Parallel or Map state got, for its `Output` and `Assign`.
+    Result,
+    /// `{Error, Cause}`, for the `Output` and `Assign` of a catcher.
+    ErrorOutput,
+    /// The Context Object.
+    Context,
+}
+
+impl Member {
+    /// All of them, in the order in which `$states` shows them.
+    pub const ALL: [Member; 4] =
+        [Member::Input, Member::Result, Member::ErrorOutput, Member::Context];
+
+    /// The name, as in `$states.input`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Member::Input => "input",
+            Member::Result => "result",
+            Member::ErrorOutput => "errorOutput",
+            Member::Context => "context",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Member> {
+        Member::ALL.into_iter().find(|member| member.name() == name)
+    }
+}
+
+/// The values behind `$states` and the variables. Asked only for what an expression mentions, so that
+/// an implementation may make a value when it is asked for it.
+pub trait Bindings {
+    /// A member of `$states`; none where it does not exist.
+    fn member(&self, member: Member) -> Option<&Value>;
+    /// A variable by its name, without the `$`.
+    fn variable(&self, name: &str) -> Option<&Value>;
+}
+
+/// [`Bindings`] prepared for any number of expressions: each value is converted once, when the first
+/// expression needs it. Made for one transition, on one thread.
+pub struct Environment<'a> {
+    bindings: &'a dyn Bindings,
+    members: RefCell<BTreeMap<Member, Option<JValue>>>,
+    variables: RefCell<BTreeMap<String, Option<JValue>>>,
+    digits: Rc<Digits>,
+}
+
+impl<'a> Environment<'a> {
+    /// Prepares the bindings; nothing is converted yet.
+    #[must_use]
+    pub fn new(bindings: &'a dyn Bindings) -> Environment<'a> {
+        Environment {
+            bindings,
+            members: RefCell::default(),
+            variables: RefCell::default(),
+            digits: Rc::default(),
+        }
+    }
+
+    /// The values as they are, for expressions that need no evaluation.
+    pub(crate) fn bindings(&self) -> &'a dyn Bindings {
+        self.bindings
+    }
+
+    pub(crate) fn digits(&self) -> &Rc<Digits> {
+        &self.digits
+    }
+
+    /// `$states` with those of the `wanted` members that exist.
+    pub(crate) fn states(
+        &self,
+        wanted: impl IntoIterator<Item = Member>,
+    ) -> Result<JValue, EvalError> {
+        let mut states = JMap::from_iter([]);
+        for member in wanted {
+            if let Some(value) = self.member(member)? {
+                states.insert(member.name().to_owned(), value);
+            }
+        }
+        Ok(JValue::Object(Rc::new(states)))
+    }
+
+    fn member(&self, member: Member) -> Result<Option<JValue>, EvalError> {
+        if let Some(known) = self.members.borrow().get(&member) {
+            return Ok(known.clone());
+        }
+        let value =
+            self.bindings.member(member).map(|value| enter(value, &self.digits)).transpose()?;
+        self.members.borrow_mut().insert(member, value.clone());
+        Ok(value)
+    }
+
+    /// A variable, if there is one of that name.
+    pub(crate) fn variable(&self, name: &str) -> Result<Option<JValue>, EvalError> {
+        if let Some(known) = self.variables.borrow().get(name) {
+            return Ok(known.clone());
+        }
+        let value =
+            self.bindings.variable(name).map(|value| enter(value, &self.digits)).transpose()?;
+        self.variables.borrow_mut().insert(name.to_owned(), value.clone());
+        Ok(value)
+    }
+}
+
+impl std::fmt::Debug for Environment<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Values may be secret or large: only which of them have been needed.
+        f.debug_struct("Environment")
+            .field("members", &self.members.borrow().keys().collect::<Vec<_>>())
+            .field("variables", &self.variables.borrow().keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,254 @@
+//! What an expression refers to.
+
+use std::collections::BTreeSet;
+
+use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
+use jsonata_core::value::with_stack;
+
+use crate::Member;
+use crate::children::each_child;
+use crate::names::is_function;
+
+/// What an expression takes from its surroundings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct References {
+    /// The variables, without `$`: not functions, and not what the expression itself binds.
+    pub variables: BTreeSet<String>,
+    /// The members of `$states` that are named (`$states.result`).
+    pub members: BTreeSet<Member>,
+    /// Whether `$states` is used as a whole, so that any member may be meant.
+    pub whole_states: bool,
+}
+
+impl References {
+    /// Adds those of another expression.
+    pub fn merge(&mut self, other: &References) {
+        self.variables.extend(other.variables.iter().cloned());
+        self.members.extend(&other.members);
+        self.whole_states |= other.whole_states;
+    }
+
+    /// The members of `$states` that may be needed.
+    pub(crate) fn members_needed(&self) -> Vec<Member> {
+        Member::ALL
+            .into_iter()
+            .filter(|member| self.whole_states || self.members.contains(member))
+            .collect()
+    }
+}
+
+/// What a walk over an expression finds.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) references: References,
+    /// Every name after a `$`, wherever it is bound: the variables and functions to provide.
+    pub(crate) mentioned: BTreeSet<String>,
+}
+
+/// Walks over an expression. Takes it mutably only because all walks share [`each_child`].
+pub(crate) fn find(node: &mut AstNode) -> Found {
+    let mut walk = Walk { found: Found::default(), frames: vec![Frame::default()], settled: 0 };
+    walk.visit(node);
+    walk.found
+}
+
+struct Walk {
+    found: Found,
+    frames: Vec<Frame>,
+    /// How many outer frames will be complete when the node at hand is evaluated: a function is
+    /// called after the block around it has bound its names.
+    settled: usize,
+}
+
+/// The names that a block or a function binds.
+#[derive(Default)]
+struct Frame {
+    bound: BTreeSet<String>,
+    later: BTreeSet<String>,
+}
+
+impl Walk {
+    fn visit(&mut self, node: &mut AstNode) {
+        with_stack(|| {
+            if let AstNode::Variable(name) = node {
+                self.mention_variable(name);
+            } else if let AstNode::Block(statements) = node {
+                let later = statements.iter().filter_map(assigned).map(str::to_owned).collect();
+                self.within(Frame { later, ..Frame::default() }, node);
+            } else if let AstNode::Lambda { params, .. } = node {
+                let bound = params.iter().cloned().collect();
+                let settled = std::mem::replace(&mut self.settled, self.frames.len());
+                self.within(Frame { bound, ..Frame::default() }, node);
+                self.settled = settled;
+            } else if let AstNode::Binary { op: BinaryOp::ColonEqual, lhs, rhs } = node {
+                self.assign(lhs, rhs);
+            } else if let AstNode::Path { steps } = node {
+                self.path(steps);
+            } else {
+                if let AstNode::Function { name, is_builtin: true, .. } = node {
+                    self.found.mentioned.insert(name.clone());
+                }
+                self.visit_children(node);
+            }
+        });
+    }
+
+    fn visit_children(&mut self, node: &mut AstNode) {
+        each_child(node, &mut |child| self.visit(child));
+    }
+
+    fn within(&mut self, frame: Frame, node: &mut AstNode) {
+        self.frames.push(frame);
+        self.visit_children(node);
+        self.frames.pop();
+    }
+
+    /// A function may call itself by the name it is bound to; any other value cannot see that name.
+    fn assign(&mut self, target: &AstNode, value: &mut AstNode) {
+        let AstNode::Variable(name) = target else { return self.visit(value) };
+        let name = name.clone();
+        if matches!(value, AstNode::Lambda { .. }) {
+            self.bind(name);
+            self.visit(value);
+        } else {
+            self.visit(value);
+            self.bind(name);
+        }
+    }
+
+    fn path(&mut self, steps: &mut [PathStep]) {
+        for step in steps.iter() {
+            for name in step.focus.iter().chain(&step.index_var).chain(indexes(&step.stages)) {
+                self.bind(name.clone());
+            }
+        }
+        let named = self.named_member(steps);
+        if let Some(member) = named {
+            self.found.mentioned.insert(STATES.to_owned());
+            self.found.references.members.extend(member);
+        }
+        for (index, step) in steps.iter_mut().enumerate() {
+            if index > 0 || named.is_none() {
+                self.visit(&mut step.node);
+            }
+            for stage in &mut step.stages {
+                if let Stage::Filter(condition) = stage {
+                    self.visit(condition);
+                }
+            }
+        }
+    }
+
+    /// For `$states.name…`: the member of that name, or none where `$states` never has it.
+    fn named_member(&self, steps: &[PathStep]) -> Option<Option<Member>> {
+        let [states, member, ..] = steps else { return None };
+        let plain = states.stages.is_empty() && !states.is_tuple;
+        match (&states.node, &member.node) {
+            (AstNode::Variable(states), AstNode::Name(name))
+                if plain && states == STATES && !self.is_local(STATES) =>
+            {
+                Some(Member::named(name))
+            }
+            _ => None,
+        }
+    }
+
+    fn mention_variable(&mut self, name: &str) {
+        if name.is_empty() || name == "$" {
+            return; // `$` and `$$`: the context and the input of the expression
+        }
+        self.found.mentioned.insert(name.to_owned());
+        if self.is_local(name) {
+            return;
+        }
+        if name == STATES {
+            self.found.references.whole_states = true;
+        } else if !is_function(name) {
+            self.found.references.variables.insert(name.to_owned());
+        }
+    }
+
+    fn bind(&mut self, name: String) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.bound.insert(name);
+        }
+    }
+
+    fn is_local(&self, name: &str) -> bool {
+        self.frames.iter().enumerate().any(|(index, frame)| {
+            frame.bound.contains(name) || (index < self.settled && frame.later.contains(name))
+        })
+    }
+}
+
+/// The one variable that is never assigned.
+pub(crate) const STATES: &str = "states";
+
+fn assigned(statement: &AstNode) -> Option<&str> {
+    let AstNode::Binary { op: BinaryOp::ColonEqual, lhs, .. } = statement else { return None };
+    if let AstNode::Variable(name) = &**lhs { Some(name) } else { None }
+}
+
+fn indexes(stages: &[Stage]) -> impl Iterator<Item = &String> {
+    stages.iter().filter_map(|stage| match stage {
+        Stage::Index(name) => Some(name),
+        Stage::Filter(_) | Stage::KeepArray => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Expression;
+
+    #[test]
+    fn variables_are_those_that_the_expression_does_not_bind() {
+        check("$a + $b.c[$d = 1]", "a b d");
+        check("$sum($a.x)", "a");
+        check("($x := $y; $x + $z)", "y z");
+        check("($x := $x + 1; $x)", "x");
+        check("$map($items, function($v, $i) { $v + $i + $n })", "items n");
+        check("($f := function($n) { $n > 0 ? $f($n - 1) : $m }; $f(3))", "m");
+        check("($f := function() { $later }; $later := 1; $f())", "");
+        check("($x := 1); $x", "error");
+        check("[($x := 1; $x), $x]", "x");
+        check("$items@$i.lines#$j[$j < $n].{'a': $i}", "items n");
+        check("$a ~> $join($sep)", "a sep");
+        check("$a{$k: $v}", "a k v");
+        check("$a^(>$b).c", "a b");
+        check("$a ~> |x|{'y': $z}|", "a z");
+        check("$c ? $t : $e", "c e t");
+        check("$ & $$ & $$.a", "");
+        check("$map($a, $uppercase)", "a");
+        check("$nosuch($a)", "a");
+        check("$notafunction", "notafunction");
+        check("/* $no */ '$no' & `$no`", "");
+    }
+
+    #[test]
+    fn members_of_states_are_told_apart() {
+        check("$states.input.a", "states.input");
+        check("$states.result[0] & $states.context.State.Name", "states.result states.context");
+        check("$states.errorOutput.Cause", "states.errorOutput");
+        check("$states.`input`", "states.input");
+        check("$states.nothing", "");
+        check("$states", "states");
+        check("$states.*", "states");
+        check("$keys($states)", "states");
+        check("$states.input[$states.result]", "states.input states.result");
+        check("$map($states.input.a, function($states) { $states.result })", "states.input");
+    }
+
+    fn check(text: &str, expected: &str) {
+        let found = match Expression::parse(text) {
+            Ok(expression) => {
+                let references = expression.references();
+                let states = references.whole_states.then(|| "states".to_owned());
+                let members = references.members.iter().map(|m| format!("states.{}", m.name()));
+                let variables = references.variables.iter().cloned();
+                variables.chain(members).chain(states).collect::<Vec<_>>().join(" ")
+            }
+            Err(_) => "error".to_owned(),
+        };
+        assert_eq!(found, expected, "{text}");
+    }
+}
