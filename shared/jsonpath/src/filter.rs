@@ -137,8 +137,12 @@ impl Filter {
                 Ok(true)
             }
             Self::Not(filter) => Ok(!filter.holds(candidate, selection)?),
-            Self::Exists(operand) => Ok(operand.value(candidate, selection)?.is_some()),
+            Self::Exists(operand) => {
+                selection.spend(1)?;
+                Ok(operand.value(candidate, selection)?.is_some())
+            }
             Self::Compares { left, operator, right } => {
+                selection.spend(1)?;
                 let left = left.value(candidate, selection)?;
                 let right = right.value(candidate, selection)?;
                 Ok(operator.holds(left.as_deref(), right.as_deref()))
@@ -243,5 +247,133 @@ fn compare(left: &Value, right: &Value) -> Option<Ordering> {
             Some(compare_strings(left, &number_text(right)))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::path::Path;
+    use crate::scope::{NoVariables, Scope};
+
+    fn holds(condition: &str, candidate: Value) -> bool {
+        let input = json!([candidate]);
+        let path = Path::parse(&format!("$[?({condition})]")).expect("a filter");
+        let scope = Scope { input: &input, context: &input, variables: &NoVariables };
+        let selected = path.select(&scope).expect("filters do not fail").into_value();
+        selected == input
+    }
+
+    #[track_caller]
+    fn check(condition: &str, candidate: Value, expected: bool) {
+        assert_eq!(holds(condition, candidate.clone()), expected, "{condition} of {candidate}");
+    }
+
+    #[test]
+    fn members_are_compared_with_literals() {
+        check("@.status == 0", json!({"status": 0}), true);
+        check("@.status == 0", json!({"status": 1}), false);
+        check("@['a']=='x'", json!({"a": "x"}), true);
+        check("@.a == \"x\"", json!({"a": "x"}), true);
+        check("0 == @.a", json!({"a": 0}), true);
+        check("@.a != 1", json!({"a": 2}), true);
+        check("@.a == true", json!({"a": true}), true);
+        check("@.a == null", json!({"a": null}), true);
+        check("@.a > -1.5e0", json!({"a": -1}), true);
+        check(r"@.a == 'it\'s'", json!({"a": "it's"}), true);
+    }
+
+    #[test]
+    fn a_missing_member_equals_nothing() {
+        check("@.a == null", json!({}), false);
+        check("@.a == @.b", json!({}), false);
+        check("@.a != 1", json!({}), true);
+        check("@.a < 1", json!({}), false);
+        check("@[3] == null", json!([]), false);
+    }
+
+    #[test]
+    fn numbers_compare_by_value_and_strings_by_unit() {
+        check("@.a == 1.0", json!({"a": 1}), true);
+        check("@.a < 10", json!({"a": 9.5}), true);
+        check("@.a < 9007199254740993", json!({"a": 9_007_199_254_740_992_i64}), true);
+        check("@.a < 'b'", json!({"a": "a"}), true);
+        check("@.a < 'a'", json!({"a": "B"}), true);
+        check("@.a >= 'x'", json!({"a": "x"}), true);
+        check("@.a < true", json!({"a": false}), false);
+        check("@.a <= null", json!({"a": null}), false);
+    }
+
+    #[test]
+    fn a_number_and_a_string_meet_halfway() {
+        check("@.a == '1'", json!({"a": 1}), true);
+        check("@.a == 1", json!({"a": "1"}), true);
+        check("@.a == '1.0'", json!({"a": 1}), true);
+        check("@.a == 'x'", json!({"a": 1}), false);
+        check("@.a < '5'", json!({"a": 10}), true);
+    }
+
+    #[test]
+    fn objects_and_arrays_are_compared_whole() {
+        check("@.a == @.b", json!({"a": {"x": [1]}, "b": {"x": [1.0]}}), true);
+        check("@.a == @.b", json!({"a": {"x": [1]}, "b": {"x": [2]}}), false);
+        check("@.a[*] == @.b", json!({"a": [1, 2], "b": [1, 2]}), true);
+    }
+
+    #[test]
+    fn existence_is_about_the_member_not_its_value() {
+        check("@.a", json!({"a": null}), true);
+        check("@.a.b", json!({"a": {}}), false);
+        check("!@.a", json!({}), true);
+        check("@[0]", json!([false]), true);
+        check("@[1]", json!([false]), false);
+        check("@", json!(0), true);
+    }
+
+    #[test]
+    fn conjunction_binds_closer_than_disjunction() {
+        let both = |a: bool, b: bool, c: bool| json!({"a": a, "b": b, "c": c});
+        let text = "@.a == true || @.b == true && @.c == true";
+        check(text, both(true, false, false), true);
+        check(text, both(false, true, false), false);
+        check(text, both(false, true, true), true);
+        check("(@.a == true || @.b == true) && @.c == true", both(true, false, false), false);
+        check("!(@.a == true || @.b == true)", both(false, false, false), true);
+        check("!!@.a", both(false, false, false), true);
+    }
+
+    #[test]
+    fn filters_see_the_document_and_nest() {
+        let input = json!({"limit": 5, "rows": [{"n": 3}, {"n": 7}], "deep": [{"of": [{"n": 1}]}, {"of": []}]});
+        let scope = Scope { input: &input, context: &input, variables: &NoVariables };
+        let select = |text: &str| {
+            let path = Path::parse(text).expect("a path");
+            path.select(&scope).expect("selects").into_value()
+        };
+        assert_eq!(select("$.rows[?(@.n > $.limit)]"), json!([{"n": 7}]));
+        assert_eq!(select("$.deep[?(@.of[?(@.n == 1)].length() > 0)].of[0].n"), json!([1]));
+        // An object is tested itself, and what a filter found cannot be indexed.
+        assert_eq!(select("$[?(@.limit == 5)].limit"), json!([5]));
+        assert_eq!(select("$.rows[?(@.n > 0)][0]"), json!([]));
+    }
+
+    #[track_caller]
+    fn check_refused(condition: &str, expected: &str) {
+        let error = Path::parse(&format!("$[?({condition})]")).expect_err("refused");
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn what_is_not_a_condition_is_refused() {
+        check_refused("", "expected `@`, a string, a number or a word at character 5");
+        check_refused("1", "expected a comparison at character 6");
+        check_refused("@.a =~ /x/", "expected `)` at character 9");
+        check_refused("@.a == ", "expected `@`, a string, a number or a word at character 12");
+        check_refused("@.a in [1]", "expected `)` at character 9");
+        check_refused("@.a == 1 &&", "expected `@`, a string, a number or a word at character 16");
+        check_refused(&"!".repeat(500), "the filter is nested too deeply at character 21");
+        check_refused(&"(".repeat(500), "the filter is nested too deeply at character 21");
+        check_refused(&"@[?(".repeat(500), "the filter is nested too deeply at character 69");
     }
 }

@@ -179,22 +179,117 @@ impl Random {
         Self { state: (seed.cast_unsigned() ^ MULTIPLIER) & MASK }
     }
 
-    /// The next 31 bits.
-    fn next(&mut self) -> i64 {
+    /// The next bits, 32 at most.
+    fn next(&mut self, bits: u32) -> i64 {
         self.state = self.state.wrapping_mul(MULTIPLIER).wrapping_add(0xB) & MASK;
-        i64::try_from(self.state >> 17).unwrap_or_default()
+        i64::try_from(self.state >> (48 - bits)).unwrap_or_default()
+    }
+
+    /// A number from `from` to `to`, exclusive; both have 32 bits, and `from` is the smaller one.
+    pub(crate) fn between(&mut self, from: i64, to: i64) -> i64 {
+        let span = to - from;
+        if span <= i64::from(i32::MAX) {
+            return from + self.below(span);
+        }
+        // The span covers more than half of all numbers, so few are drawn in vain.
+        loop {
+            let bits = self.next(32);
+            let number = if bits > i64::from(i32::MAX) { bits - (1 << 32) } else { bits };
+            if (from..to).contains(&number) {
+                return number;
+            }
+        }
     }
 
     /// `nextInt(bound)`: a number from 0 to `bound`, exclusive. The bound is from 1 to 2^31 - 1.
-    pub(crate) fn below(&mut self, bound: i64) -> i64 {
-        let mut bits = self.next();
+    fn below(&mut self, bound: i64) -> i64 {
+        let mut bits = self.next(31);
         if bound & (bound - 1) == 0 {
             return (bound * bits) >> 31;
         }
         // Bits from the last, incomplete run of `bound` would favour small numbers.
         while bits - bits % bound + (bound - 1) > i64::from(i32::MAX) {
-            bits = self.next();
+            bits = self.next(31);
         }
         bits % bound
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_text(value: Value, expected: &str) {
+        assert_eq!(text(&value).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn values_print_as_java_objects_do() {
+        check_text(json!("a b"), "a b");
+        check_text(json!(null), "null");
+        check_text(json!([true, "a", null, [], {}]), "[true, a, null, [], {}]");
+        check_text(json!({"Arg1": 1, "Arg2": []}), "{Arg1=1, Arg2=[]}");
+    }
+
+    #[test]
+    fn numbers_print_as_java_numbers_do() {
+        check_text(json!(-7), "-7");
+        check_text(json!(9_007_199_254_740_993_i64), "9007199254740993");
+        check_text(json!(1.0), "1.0");
+        check_text(json!(1.1), "1.1");
+        check_text(json!(1e7), "1.0E7");
+        check_text(json!(123_456_789.5), "1.234567895E8");
+        check_text(json!(0.001), "0.001");
+        check_text(json!(0.0001), "1.0E-4");
+        check_text(json!(-2.5e-9), "-2.5E-9");
+    }
+
+    #[test]
+    fn equality_looks_at_values_not_at_their_spelling() {
+        let pairs = [
+            (json!(1), json!(1.0), true),
+            (json!(-0.0), json!(0), true),
+            (json!(u64::MAX), json!(i64::MAX), false),
+            (json!(9_007_199_254_740_993_i64), json!(9_007_199_254_740_992_i64), false),
+            (json!({"a": 1, "b": [2]}), json!({"b": [2.0], "a": 1}), true),
+            (json!({"a": 1}), json!({"b": 1}), false),
+            (json!([1, 2]), json!([2, 1]), false),
+            (json!([1]), json!([1, 1]), false),
+            (json!("1"), json!(1), false),
+            (json!(null), json!(false), false),
+        ];
+        for (left, right, expected) in pairs {
+            assert_eq!(equal(&left, &right), expected, "{left} and {right}");
+            let same = canonical(&left) == canonical(&right);
+            assert_eq!(same, expected, "canonical {left} and {right}");
+        }
+    }
+
+    #[test]
+    fn strings_are_ordered_by_utf16_units() {
+        // U+1F197 starts with the unit D83C, which is below U+FF01.
+        assert!(compare_strings("\u{1F197}", "\u{FF01}").is_lt());
+        assert!("\u{1F197}" > "\u{FF01}");
+    }
+
+    #[test]
+    fn a_seed_gives_what_java_util_random_gives() {
+        let first = |seed, bound| Random::new(seed).between(0, bound);
+        assert_eq!(first(42, 100), 30);
+        assert_eq!(first(0, 100), 60);
+        assert_eq!(first(1, 100), 85);
+        assert_eq!(first(42, 16), 11);
+        // The first nextInt() of seed 42, which lies in this range.
+        assert_eq!(Random::new(42).between(i32::MIN.into(), i32::MAX.into()), -1_170_105_035);
+    }
+
+    #[test]
+    fn values_nested_too_deeply_have_no_text() {
+        let deep = (0..VALUE_DEPTH_MAX).fold(json!(0), |inner, _| json!([inner]));
+        assert_eq!(text(&deep), None);
+        assert_eq!(canonical(&deep), None);
     }
 }

@@ -117,3 +117,106 @@ impl std::fmt::Display for ReferencePath {
         f.write_str(&self.text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// The value after the insertion of `"R"`, or the failure's text.
+    #[track_caller]
+    fn check(path: &str, into: Value, expected: Value) {
+        let path = ReferencePath::parse(path).expect("a reference path");
+        let result = match path.insert(into, json!("R")) {
+            Ok(value) => value,
+            Err(error) => json!(format!("! {error}")),
+        };
+        assert_eq!(result, expected, "{path}");
+    }
+
+    #[test]
+    fn the_root_is_replaced() {
+        check("$", json!({"a": 1}), json!("R"));
+        check("$", json!(null), json!("R"));
+        assert!(ReferencePath::parse("$").is_ok_and(|path| path.is_root()));
+    }
+
+    #[test]
+    fn members_are_added_and_overwritten_in_their_place() {
+        check("$.b", json!({"a": 1}), json!({"a": 1, "b": "R"}));
+        let replaced = ReferencePath::parse("$.a").expect("a path");
+        let value = replaced.insert(json!({"a": 1, "b": 2}), json!(3)).expect("fits");
+        assert_eq!(value.to_string(), r#"{"a":3,"b":2}"#);
+        check("$.a['x y']", json!({"a": {}}), json!({"a": {"x y": "R"}}));
+    }
+
+    #[test]
+    fn levels_are_made_on_the_way() {
+        check("$.a.b.c", json!({"k": 1}), json!({"k": 1, "a": {"b": {"c": "R"}}}));
+        check("$.a.b.c", json!({"a": {"z": 1}}), json!({"a": {"z": 1, "b": {"c": "R"}}}));
+    }
+
+    #[test]
+    fn elements_are_replaced_but_not_made() {
+        check("$.a[1]", json!({"a": [1, 2]}), json!({"a": [1, "R"]}));
+        check("$[0].b", json!([{}]), json!([{"b": "R"}]));
+        check(
+            "$.a[2]",
+            json!({"a": [1, 2]}),
+            json!("! Unable to apply ReferencePath $.a[2] to input {\"a\":[1,2]}"),
+        );
+        check("$.a[0]", json!({}), json!("! Unable to apply ReferencePath $.a[0] to input {}"));
+        check("$.x.y[0]", json!({}), json!("! Unable to apply ReferencePath $.x.y[0] to input {}"));
+    }
+
+    #[test]
+    fn what_is_not_an_object_takes_no_member() {
+        for into in [json!("text"), json!(1), json!([1]), json!(null)] {
+            let error = format!("! Unable to apply ReferencePath $.a to input {into}");
+            check("$.a", into, json!(error));
+        }
+        check(
+            "$.a.b",
+            json!({"a": 1}),
+            json!("! Unable to apply ReferencePath $.a.b to input {\"a\":1}"),
+        );
+    }
+
+    #[test]
+    fn only_names_and_indexes_from_the_input_are_taken() {
+        for text in [
+            "$..a",
+            "$.*",
+            "$[*]",
+            "$[0,1]",
+            "$[1:]",
+            "$[?(@.a)]",
+            "$$.a",
+            "$v",
+            "$[-1]",
+            "$.a.length()",
+            "a",
+        ] {
+            assert!(ReferencePath::parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in r#"\$?[$.\[\]'a0-9:*-]{0,20}"#) {
+            let _ = ReferencePath::parse(&text);
+        }
+
+        #[test]
+        fn what_is_inserted_is_found(text in r"\$(\.[abc]){1,4}") {
+            let path = ReferencePath::parse(&text).expect("a path");
+            let value = path.insert(json!({"c": {"c": {}}}), json!("R")).expect("fits");
+            let pointer = text.replace('$', "").replace('.', "/");
+            prop_assert_eq!(value.pointer(&pointer), Some(&json!("R")));
+        }
+    }
+}

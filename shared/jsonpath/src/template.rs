@@ -220,3 +220,156 @@ impl Parser<'_> {
         result
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::scope::NoVariables;
+
+    struct NoChance;
+
+    impl Chance for NoChance {
+        fn uuid(&mut self) -> String {
+            "uuid".to_owned()
+        }
+
+        fn unit(&mut self) -> f64 {
+            0.0
+        }
+    }
+
+    fn eval(template: &Value, input: &Value) -> Result<Value, EvalError> {
+        let context = json!({"State": {"Name": "S"}});
+        let scope = Scope { input, context: &context, variables: &NoVariables };
+        Template::parse(template).expect("a template").eval(&scope, &mut NoChance)
+    }
+
+    #[track_caller]
+    fn check(template: Value, input: Value, expected: Value) {
+        assert_eq!(eval(&template, &input), Ok(expected), "{template} of {input}");
+    }
+
+    #[track_caller]
+    fn check_fails(template: Value, input: Value, error: &str, text: &str) {
+        let failure = eval(&template, &input).expect_err("fails");
+        assert_eq!((failure.error_name(), failure.to_string().as_str()), (error, text));
+    }
+
+    #[test]
+    fn members_with_the_suffix_are_computed_and_lose_it() {
+        check(
+            json!({"a.$": "$.x", "b": "$.x", "c": {"d.$": "$$.State.Name"}, "e": [{"f.$": "$"}, "$.x"]}),
+            json!({"x": [1]}),
+            json!({"a": [1], "b": "$.x", "c": {"d": "S"}, "e": [{"f": {"x": [1]}}, "$.x"]}),
+        );
+        check(json!({"n.$": "States.ArrayLength($.x)"}), json!({"x": [1]}), json!({"n": 1}));
+        check(json!({"a.$": "$.x[*].y"}), json!({}), json!({"a": []}));
+        check(json!({"a.$": "$.x[5]"}), json!({"x": []}), json!({"a": null}));
+    }
+
+    #[test]
+    fn the_order_of_members_is_kept() {
+        let template = json!({"z": 1, "b.$": "$", "a": 2});
+        let value = eval(&template, &json!(0)).expect("evaluates");
+        assert_eq!(value.to_string(), r#"{"z":1,"b":0,"a":2}"#);
+    }
+
+    #[test]
+    fn a_template_may_be_any_value_and_constants_stay() {
+        for constant in [json!(1), json!("$.x"), json!(null), json!(["$.x", {"a": 1}]), json!({})] {
+            check(constant.clone(), json!({}), constant.clone());
+            let template = Template::parse(&constant).expect("a template");
+            assert_eq!(template.as_constant(), Some(&constant));
+        }
+        let computed = Template::parse(&json!([{"a.$": "$"}])).expect("a template");
+        assert_eq!(computed.as_constant(), None);
+    }
+
+    #[test]
+    fn a_path_that_finds_nothing_names_field_and_document() {
+        check_fails(
+            json!({"deep": {"value.$": "$.x"}}),
+            json!({"y": "ä"}),
+            "States.Runtime",
+            r#"The JSONPath '$.x' specified for the field 'value.$' could not be found in the input '{"y":"ä"}'"#,
+        );
+        check_fails(
+            json!({"value.$": "$$.Nope"}),
+            json!({}),
+            "States.Runtime",
+            r#"The JSONPath '$.Nope' specified for the field 'value.$' could not be found in the input '{"State":{"Name":"S"}}'"#,
+        );
+        check_fails(
+            json!({"value.$": "$.a[0]"}),
+            json!({"a": 1}),
+            "States.Runtime",
+            "Invalid path '$.a[0]' : Filter: [0] can only be applied to arrays. Current context is: 1",
+        );
+    }
+
+    #[test]
+    fn a_failing_function_fails_the_template() {
+        check_fails(
+            json!({"value.$": "States.MathAdd(1, 'x')"}),
+            json!({}),
+            "States.IntrinsicFailure",
+            "Invalid arguments in States.MathAdd",
+        );
+    }
+
+    #[test]
+    fn every_problem_is_found_with_its_place() {
+        let template = json!({
+            "ok.$": "$.x",
+            "bad.$": "x",
+            "list": [{"a/b": {"c.$": 1}}, {"d.$": "States.Nope()"}],
+        });
+        let problems = Template::parse(&template).expect_err("refused");
+        let found: Vec<_> = problems.iter().map(|problem| problem.pointer.as_str()).collect();
+        assert_eq!(found, ["/bad.$", "/list/0/a~1b/c.$", "/list/1/d.$"]);
+        assert_eq!(
+            problems[0].to_string(),
+            "The value for the field 'bad.$' must be a valid JSONPath or a valid intrinsic function call"
+        );
+        assert_eq!(problems[1].reason, None);
+        assert_eq!(
+            problems[2].reason.as_ref().map(ToString::to_string).as_deref(),
+            Some("expected an intrinsic function or a path at character 12")
+        );
+    }
+
+    #[test]
+    fn references_come_from_every_depth() {
+        let template = json!({
+            "a.$": "$x.y",
+            "b": [{"c.$": "States.Format('{}{}', $.q, States.ArrayLength($z))"}],
+        });
+        let template = Template::parse(&template).expect("a template");
+        let texts: Vec<_> = template.references().map(Path::text).collect();
+        assert_eq!(texts, ["$x.y", "$.q", "$z"]);
+        assert_eq!(template.names().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_template_that_multiplies_its_input_is_given_up() {
+        let members = (0..100).map(|at| (format!("m{at}.$"), json!("$")));
+        let template = Value::Object(members.collect());
+        let failure = eval(&template, &json!("x".repeat(1_000_000))).expect_err("too much");
+        assert_eq!(failure.error_name(), "States.DataLimitExceeded");
+        let deep = (0..300).fold(json!(0), |inner, _| json!([inner]));
+        assert!(Template::parse(&deep).is_err());
+        assert_eq!(eval(&json!({"a.$": "$"}), &deep), Err(EvalError::TooMuch));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in r#"(States\.(Format|Array|Hash))?[$.()\[\]'{}\\a0-9, -]{0,30}"#) {
+            let _ = Template::parse(&json!({"a.$": text}));
+        }
+    }
+}

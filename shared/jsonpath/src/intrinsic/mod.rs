@@ -143,3 +143,6 @@ impl<'e> Evaluation<'e> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

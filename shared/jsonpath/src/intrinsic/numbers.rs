@@ -43,15 +43,14 @@ pub(super) fn random(arguments: &Arguments<'_>, chance: &mut dyn Chance) -> Opti
         _ => return None,
     };
     let (from, to) = (small_integer(from)?, small_integer(to)?);
-    let span = to - from;
-    if span <= 0 {
+    if from >= to {
         return None;
     }
-    let offset = match seed {
-        Some(seed) => Random::new(seed).below(span),
-        None => share(chance.unit(), span),
+    let number = match seed {
+        Some(seed) => Random::new(seed).between(from, to),
+        None => from + share(chance.unit(), to - from),
     };
-    Some((from + offset).into())
+    Some(number.into())
 }
 
 /// The number below `span` that a share from 0 to 1 falls on.

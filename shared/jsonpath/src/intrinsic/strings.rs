@@ -30,9 +30,9 @@ pub(super) fn format(arguments: &Arguments<'_>) -> Option<Value> {
     let mut rest = template.as_str()?.chars();
     while let Some(next) = rest.next() {
         match next {
-            '\\' => match rest.next()? {
-                escaped @ ('\'' | '{' | '}' | '\\') => formatted.push(escaped),
-                other => formatted.extend(['\\', other]),
+            '\\' => match rest.next() {
+                Some(escaped @ ('\'' | '{' | '}' | '\\')) => formatted.push(escaped),
+                other => formatted.extend(['\\'].into_iter().chain(other)),
             },
             '{' if rest.next() == Some('}') => formatted.push_str(&text(values.next()?)?),
             '{' | '}' => return None,

@@ -8,6 +8,8 @@ mod error;
 mod function;
 mod parse;
 mod select;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 

@@ -13,11 +13,12 @@ pub(crate) struct Selection<'a> {
     /// What `$` in a filter stands for.
     pub(crate) root: &'a Value,
     visits_left: usize,
+    budget: Budget,
 }
 
 impl<'a> Selection<'a> {
     pub(crate) fn new(root: &'a Value) -> Self {
-        Self { root, visits_left: VISITS_MAX }
+        Self { root, visits_left: VISITS_MAX, budget: Budget::default() }
     }
 
     pub(crate) fn select(
@@ -35,7 +36,8 @@ impl<'a> Selection<'a> {
         let mut found = Found::default();
         if let Some((Step::Names(names), before)) = path.steps.split_last() {
             self.walk(document, before, &mut found)?;
-            let picked = found.picked(names, before.last() == Some(&Step::Descend))?;
+            let needs_all = before.last() == Some(&Step::Descend);
+            let picked = picked(&self.checked(found)?, names, needs_all);
             return Ok(Selected::Computed(match path.function {
                 Some(function) => function.apply(&picked)?,
                 None => picked,
@@ -44,7 +46,7 @@ impl<'a> Selection<'a> {
         self.walk(document, &path.steps, &mut found)?;
         match path.function {
             Some(function) => Ok(Selected::Computed(function.apply_all(&found.values)?)),
-            None => Ok(Selected::Many(found.checked()?)),
+            None => Ok(Selected::Many(self.checked(found)?)),
         }
     }
 
@@ -63,6 +65,7 @@ impl<'a> Selection<'a> {
             Step::Descend => self.descend(value, rest, found),
             Step::Filter(filter) => {
                 for candidate in filtered(value) {
+                    self.spend(1)?;
                     if filter.holds(candidate, self)? {
                         self.walk(candidate, rest, found)?;
                     }
@@ -104,6 +107,13 @@ impl<'a> Selection<'a> {
         Ok(())
     }
 
+    /// What was found, if it makes an array of a size that can be borne: one value may have been
+    /// found many times.
+    fn checked(&mut self, found: Found<'a>) -> Result<Vec<&'a Value>, PathError> {
+        let fits = found.values.iter().all(|value| self.budget.take(value).is_ok());
+        if fits { Ok(found.values) } else { Err(PathError::TooMuch) }
+    }
+
     pub(crate) fn spend(&mut self, visits: usize) -> Result<(), PathError> {
         self.visits_left = self.visits_left.checked_sub(visits).ok_or(PathError::TooMuch)?;
         Ok(())
@@ -124,24 +134,16 @@ impl<'a> Found<'a> {
         self.values.push(value);
         Ok(())
     }
+}
 
-    /// Several names at the end: of each object found, an object with these members. After `..`
-    /// only of objects that have them all.
-    fn picked(self, names: &[String], needs_all: bool) -> Result<Value, PathError> {
-        let values = self.checked()?.into_iter().filter_map(Value::as_object);
-        let complete = |members: &&Map<String, Value>| {
-            !needs_all || names.iter().all(|name| members.contains_key(name))
-        };
-        Ok(Value::Array(values.filter(complete).map(|members| pick(members, names)).collect()))
-    }
-
-    /// The values, if they make an array of a size that can be borne: one value may have been
-    /// found many times.
-    fn checked(self) -> Result<Vec<&'a Value>, PathError> {
-        let mut budget = Budget::default();
-        let fits = self.values.iter().all(|value| budget.take(value).is_ok());
-        if fits { Ok(self.values) } else { Err(PathError::TooMuch) }
-    }
+/// Several names at the end of an indefinite path: of each object found, an object with these
+/// members. After `..` only of objects that have them all.
+fn picked(values: &[&Value], names: &[String], needs_all: bool) -> Value {
+    let complete = |members: &&Map<String, Value>| {
+        !needs_all || names.iter().all(|name| members.contains_key(name))
+    };
+    let objects = values.iter().filter_map(|value| value.as_object());
+    objects.filter(complete).map(|members| pick(members, names)).collect()
 }
 
 /// Follows definite steps: one lookup a step, nothing allocated unless it fails.
