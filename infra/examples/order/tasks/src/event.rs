@@ -10,7 +10,7 @@ use crate::order::{Line, Order, OrderId};
 #[derive(Debug)]
 pub(crate) struct OrderEvent<'a> {
     pub(crate) order: Order,
-    /// The endpoint for [`crate::answer`], where the caller knows it.
+    /// The endpoint for [`crate::answer()`], where the caller knows it.
     pub(crate) answer_to: Option<&'a str>,
     event: &'a Value,
 }
