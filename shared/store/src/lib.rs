@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! * What is kept has types of its own ([`records`]), each with a version, so that the engine's types may change
+//! * What is kept has types of its own (`records`), each with a version, so that the engine's types may change
 //!   without what is kept changing.
 //! * A record's number is its concurrency control: see [`Journal::commit`].
 //! * A cue may be lost by no backend, and repeated by every one.
@@ -10,6 +10,8 @@
 pub mod arn;
 mod header;
 mod machine;
+#[cfg(feature = "memory")]
+pub mod memory;
 mod traits;
 
 pub use arn::{ExecutionArn, InvalidArn, MachineArn};

@@ -114,6 +114,18 @@ pub struct JoinMark {
     pub concurrency: u32,
 }
 
+impl JoinMark {
+    /// The answer to the child before which `rank` others ended. It depends on nothing else, so that a repeat of
+    /// the mark is answered alike: the end of rank r starts the child `concurrency + r`, and the last rank completes.
+    #[must_use]
+    pub fn answer(&self, rank: u32) -> JoinAnswer {
+        JoinAnswer {
+            is_complete: rank.saturating_add(1) >= self.width,
+            next: self.concurrency.checked_add(rank).filter(|index| *index < self.width),
+        }
+    }
+}
+
 /// A page of something, and where the next begins.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
