@@ -18,8 +18,10 @@
 //! * Both ways of numbering agree wherever [`Trail`] can be used.
 
 mod thread;
+mod trail;
 mod type_name;
 
+pub use trail::Trail;
 pub use type_name::EventTypeName;
 
 use crate::event::{Event, EventDetail, Link, TaskResource};
@@ -27,7 +29,7 @@ use crate::record::{Claim, Marked, Pending};
 use crate::{Hop, Moment, Record, ScopePath, Sequence};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use thread::{Step, Thread, Threads};
+use thread::{Step, Threads};
 
 /// One history event with its number and its cause's number, as GetExecutionHistory gives it.
 #[derive(Debug, Clone, PartialEq)]
@@ -298,50 +300,6 @@ impl Scopes {
 
     fn child(&self, scope: u32, hop: Hop) -> Option<u32> {
         self.ids.get(&self.paths.get(scope as usize)?.child(hop)).copied()
-    }
-}
-
-/// Numbers the top scope's records one by one, as long as none of them has children.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Trail {
-    thread: Thread,
-}
-
-impl Trail {
-    /// Goes on where [`Trail::numbers`] was taken.
-    #[must_use]
-    pub fn resume([last, last_previous, entered_previous]: [u64; 3]) -> Self {
-        Trail { thread: Thread { last, last_previous, entered_previous, ..Thread::default() } }
-    }
-
-    /// What it takes to go on later.
-    #[must_use]
-    pub fn numbers(&self) -> [u64; 3] {
-        [self.thread.last, self.thread.last_previous, self.thread.entered_previous]
-    }
-
-    /// The record's events with their numbers. Nothing, and no change, if the record needs an [`Outline`]: it is not of the
-    /// top scope, or follows from children.
-    pub fn number(&mut self, marked: &Marked) -> Option<Vec<Numbered>> {
-        let record = &marked.record;
-        let is_plain = |event: &Event| {
-            !matches!(event.link, Link::LastOfChildren(_) | Link::InsideChild(_))
-        };
-        if !record.scope.is_top() || !record.events.iter().all(is_plain) {
-            return None;
-        }
-        let own = record.events.iter().map(|event| (record.moment.millis, event.clone()));
-        let start = started(marked).map(|(resource, claim)| {
-            (claim.moment.millis, started_event(resource, claim))
-        });
-        Some(own.chain(start).map(|(millis, event)| self.next(millis, event)).collect())
-    }
-
-    fn next(&mut self, millis: i64, event: Event) -> Numbered {
-        let id = self.thread.last + 1;
-        let previous = self.thread.follow(event.link).unwrap_or_default();
-        self.thread.note(id, previous, &Step::of(&event));
-        Numbered { id, previous, millis, event }
     }
 }
 

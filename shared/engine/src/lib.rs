@@ -18,6 +18,7 @@ mod failure;
 mod fault;
 mod flow;
 mod handlers;
+mod history;
 mod limits;
 mod outcome;
 mod payload;
@@ -31,6 +32,7 @@ pub use effect::{Cue, Due, Effect, Signal};
 pub use event::{ErrorDetail, Event, EventDetail, Link, StateType, TaskResource};
 pub use execution::Execution;
 pub use failure::{Failure, FailureKind};
+pub use history::{EventTypeName, Numbered, Numbering, Outline, Trail, history};
 pub use outcome::{ChildFailure, Ids, Outcome};
 pub use payload::Payload;
 pub use record::{

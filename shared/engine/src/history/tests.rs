@@ -1,12 +1,12 @@
 //! Recorded histories from hand-made records.
 //!
 //! A record is written `scope sequence @moment [claim@moment] | link EventType | link EventType …`, a moment
-//! `millis` or `millis.tick`, a link as in `link` below.
+//! `millis` or `millis.tick`, a link as in `link` below, an event of an iteration with its index as in `MapIterationStarted:2`.
 
 use super::*;
+use crate::Payload;
 use crate::event::{ErrorDetail, StateType};
 use crate::record::{Call, Fork, Marks, Visit};
-use crate::Payload;
 use baton_asl::{BlockId, Resource, StateName};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -16,7 +16,9 @@ fn the_first_state_has_no_cause() {
     check(
         "top 0 @0 | root ExecutionStarted | root PassStateEntered
          top 1 @1 | previous PassStateExited | previous ExecutionSucceeded",
-        expect!["1<0 ExecutionStarted 2<0 PassStateEntered 3<2 PassStateExited 4<3 ExecutionSucceeded"],
+        expect![
+            "1<0 ExecutionStarted 2<0 PassStateEntered 3<2 PassStateExited 4<3 ExecutionSucceeded"
+        ],
     );
 }
 
@@ -52,7 +54,9 @@ fn a_callback_is_submitted_once_started() {
          top 1 @1 claim@1.1 | previous TaskScheduled
          top 2 @2 | previous TaskSubmitted
          top 3 @3 | previous TaskTimedOut | previous ExecutionFailed",
-        expect!["1<0 ExecutionStarted 2<0 TaskStateEntered 3<2 TaskScheduled 4<3 TaskStarted 5<4 TaskSubmitted 6<5 TaskTimedOut 7<6 ExecutionFailed"],
+        expect![
+            "1<0 ExecutionStarted 2<0 TaskStateEntered 3<2 TaskScheduled 4<3 TaskStarted 5<4 TaskSubmitted 6<5 TaskTimedOut 7<6 ExecutionFailed"
+        ],
     );
 }
 
@@ -61,7 +65,9 @@ fn a_claim_that_comes_too_late_stays_before_the_next_record() {
     check(
         "top 0 @0 claim@9 | root ExecutionStarted | root LambdaFunctionScheduled
          top 1 @3 | previous LambdaFunctionTimedOut",
-        expect!["1<0 ExecutionStarted 2<0 LambdaFunctionScheduled 3<2 LambdaFunctionStarted 4<3 LambdaFunctionTimedOut"],
+        expect![
+            "1<0 ExecutionStarted 2<0 LambdaFunctionScheduled 3<2 LambdaFunctionStarted 4<3 LambdaFunctionTimedOut"
+        ],
     );
 }
 
@@ -71,7 +77,9 @@ fn a_failed_evaluation_links_to_the_cause_of_its_state() {
         "top 0 @0 | root ExecutionStarted | root PassStateEntered
          top 1 @1 | previous PassStateExited | previous PassStateEntered
          top 2 @2 | entered EvaluationFailed | previous ExecutionFailed",
-        expect!["1<0 ExecutionStarted 2<0 PassStateEntered 3<2 PassStateExited 4<3 PassStateEntered 5<3 EvaluationFailed 6<5 ExecutionFailed"],
+        expect![
+            "1<0 ExecutionStarted 2<0 PassStateEntered 3<2 PassStateExited 4<3 PassStateEntered 5<3 EvaluationFailed 6<5 ExecutionFailed"
+        ],
     );
 }
 
@@ -107,7 +115,9 @@ fn a_branch_that_fails_is_the_cause_of_what_its_parent_does() {
          top 3 @5 | inside(2.0) ParallelStateFailed | previous ExecutionFailed
          1.0 0 @2 | previous FailStateEntered
          2.0 0 @4 | previous FailStateEntered",
-        expect!["1<0 ExecutionStarted 2<0 ParallelStateEntered 3<2 ParallelStateStarted 4<3 FailStateEntered 5<4 ParallelStateStarted 6<5 FailStateEntered 7<6 ParallelStateFailed 8<7 ExecutionFailed"],
+        expect![
+            "1<0 ExecutionStarted 2<0 ParallelStateEntered 3<2 ParallelStateStarted 4<3 FailStateEntered 5<4 ParallelStateStarted 6<5 FailStateEntered 7<6 ParallelStateFailed 8<7 ExecutionFailed"
+        ],
     );
 }
 
@@ -127,8 +137,8 @@ fn a_task_that_fails_in_a_branch_is_aborted_too() {
 /// `MaxConcurrency` 1, three items, one Pass inside.
 const MAP_ONE_AT_A_TIME: &str = "
     top 0 @0 | root ExecutionStarted | root MapStateEntered
-    top 1 @1 fork | previous MapStateStarted
-    1.0 0 @2 | previous MapIterationStarted | previous PassStateEntered
+    top 1 @1 fork | previous MapStateStarted | previous MapIterationStarted
+    1.0 0 @2 | previous PassStateEntered
     1.0 1 @3 | previous PassStateExited | previous MapIterationSucceeded
     1.1 0 @4 | inside(1.0) MapIterationStarted | previous PassStateEntered
     1.1 1 @5 | previous PassStateExited | previous MapIterationSucceeded
@@ -140,7 +150,9 @@ const MAP_ONE_AT_A_TIME: &str = "
 fn iterations_held_back_follow_from_what_was_inside_the_one_before() {
     check(
         MAP_ONE_AT_A_TIME,
-        expect!["1<0 ExecutionStarted 2<0 MapStateEntered 3<2 MapStateStarted 4<3 MapIterationStarted 5<4 PassStateEntered 6<5 PassStateExited 7<6 MapIterationSucceeded 8<6 MapIterationStarted 9<8 PassStateEntered 10<9 PassStateExited 11<10 MapIterationSucceeded 12<10 MapIterationStarted 13<12 PassStateEntered 14<13 PassStateExited 15<14 MapIterationSucceeded 16<15 MapStateSucceeded 17<15 MapStateExited 18<17 ExecutionSucceeded"],
+        expect![
+            "1<0 ExecutionStarted 2<0 MapStateEntered 3<2 MapStateStarted 4<3 MapIterationStarted 5<4 PassStateEntered 6<5 PassStateExited 7<6 MapIterationSucceeded 8<6 MapIterationStarted 9<8 PassStateEntered 10<9 PassStateExited 11<10 MapIterationSucceeded 12<10 MapIterationStarted 13<12 PassStateEntered 14<13 PassStateExited 15<14 MapIterationSucceeded 16<15 MapStateSucceeded 17<15 MapStateExited 18<17 ExecutionSucceeded"
+        ],
     );
 }
 
@@ -148,15 +160,13 @@ fn iterations_held_back_follow_from_what_was_inside_the_one_before() {
 fn iterations_at_the_same_time_start_together_and_are_aborted_together() {
     check(
         "top 0 @0 | root ExecutionStarted | root MapStateEntered
-         top 1 @1 fork | previous MapStateStarted
-         1.0 0 @2 | previous MapIterationStarted
-         1.0 1 @3 claim@4 | previous TaskStateEntered | previous TaskScheduled
-         1.0 2 @5 | previous TaskTimedOut
-         1.1 0 @2 | previous MapIterationStarted
-         1.1 1 @3 claim@4 | previous TaskStateEntered | previous TaskScheduled
-         1.1 2 @5.1 | previous TaskTimedOut
-         top 2 @6 | inside(1.0) MapIterationFailed | inside(1.0) TaskStateAborted | inside(1.0) MapIterationAborted | inside(1.0) TaskStateAborted | inside(1.0) MapStateFailed | previous ExecutionFailed",
-        expect!["1<0 ExecutionStarted 2<0 MapStateEntered 3<2 MapStateStarted 4<3 MapIterationStarted 5<3 MapIterationStarted 6<4 TaskStateEntered 7<6 TaskScheduled 8<5 TaskStateEntered 9<8 TaskScheduled 10<7 TaskStarted 11<9 TaskStarted 12<10 TaskTimedOut 13<11 TaskTimedOut 14<12 MapIterationFailed 15<12 TaskStateAborted 16<12 MapIterationAborted 17<12 TaskStateAborted 18<12 MapStateFailed 19<18 ExecutionFailed"],
+         top 1 @1 fork | previous MapStateStarted | previous MapIterationStarted | sibling MapIterationStarted:1
+         1.0 0 @3 claim@4 | previous TaskStateEntered | previous TaskScheduled
+         1.0 1 @5.2 | previous TaskTimedOut | previous MapIterationFailed
+         1.1 0 @3 claim@4 | previous TaskStateEntered | previous TaskScheduled
+         1.1 1 @5.1 | previous TaskTimedOut
+         top 2 @6 | inside(1.0) TaskStateAborted | inside(1.0) MapIterationAborted | inside(1.0) TaskStateAborted | inside(1.0) MapStateFailed | previous ExecutionFailed",
+        expect!["1<0 ExecutionStarted 2<0 MapStateEntered 3<2 MapStateStarted 4<3 MapIterationStarted 5<3 MapIterationStarted 6<4 TaskStateEntered 7<6 TaskScheduled 8<5 TaskStateEntered 9<8 TaskScheduled 10<7 TaskStarted 11<9 TaskStarted 12<11 TaskTimedOut 13<10 TaskTimedOut 14<13 MapIterationFailed 15<13 TaskStateAborted 16<13 MapIterationAborted 17<13 TaskStateAborted 18<13 MapStateFailed 19<18 ExecutionFailed"],
     );
 }
 
@@ -164,12 +174,14 @@ fn iterations_at_the_same_time_start_together_and_are_aborted_together() {
 fn an_iteration_s_failure_is_not_inside_it() {
     check(
         "top 0 @0 | root ExecutionStarted | root MapStateEntered
-         top 1 @1 fork | previous MapStateStarted
-         1.0 0 @2 | previous MapIterationStarted | previous FailStateEntered | previous MapIterationFailed
-         top 2 @3 fork | inside(1.0) MapStateStarted
-         2.0 0 @4 | previous MapIterationStarted | previous FailStateEntered | previous MapIterationFailed
+         top 1 @1 fork | previous MapStateStarted | previous MapIterationStarted
+         1.0 0 @2 | previous FailStateEntered | previous MapIterationFailed
+         top 2 @3 fork | inside(1.0) MapStateStarted | previous MapIterationStarted
+         2.0 0 @4 | previous FailStateEntered | previous MapIterationFailed
          top 3 @5 | inside(2.0) MapStateFailed | previous MapStateExited",
-        expect!["1<0 ExecutionStarted 2<0 MapStateEntered 3<2 MapStateStarted 4<3 MapIterationStarted 5<4 FailStateEntered 6<5 MapIterationFailed 7<5 MapStateStarted 8<7 MapIterationStarted 9<8 FailStateEntered 10<9 MapIterationFailed 11<9 MapStateFailed 12<11 MapStateExited"],
+        expect![
+            "1<0 ExecutionStarted 2<0 MapStateEntered 3<2 MapStateStarted 4<3 MapIterationStarted 5<4 FailStateEntered 6<5 MapIterationFailed 7<5 MapStateStarted 8<7 MapIterationStarted 9<8 FailStateEntered 10<9 MapIterationFailed 11<9 MapStateFailed 12<11 MapStateExited"
+        ],
     );
 }
 
@@ -179,7 +191,9 @@ fn a_map_without_items_follows_from_its_start() {
         "top 0 @0 | root ExecutionStarted | root MapStateEntered
          top 1 @1 fork | previous MapStateStarted
          top 2 @2 | children(1) MapStateSucceeded | sibling MapStateExited",
-        expect!["1<0 ExecutionStarted 2<0 MapStateEntered 3<2 MapStateStarted 4<3 MapStateSucceeded 5<3 MapStateExited"],
+        expect![
+            "1<0 ExecutionStarted 2<0 MapStateEntered 3<2 MapStateStarted 4<3 MapStateSucceeded 5<3 MapStateExited"
+        ],
     );
 }
 
@@ -187,9 +201,9 @@ fn a_map_without_items_follows_from_its_start() {
 fn nested_maps_apply_the_same_rules() {
     check(
         "top 0 @0 | root ExecutionStarted | root MapStateEntered
-         top 1 @1 fork | previous MapStateStarted
-         1.0 0 @2 fork | previous MapIterationStarted | previous MapStateEntered | previous MapStateStarted
-         1.0/0.0 0 @3 | previous MapIterationStarted | previous PassStateEntered
+         top 1 @1 fork | previous MapStateStarted | previous MapIterationStarted
+         1.0 0 @2 fork | previous MapStateEntered | previous MapStateStarted | previous MapIterationStarted
+         1.0/0.0 0 @3 | previous PassStateEntered
          1.0/0.0 1 @4 | previous PassStateExited | previous MapIterationSucceeded
          1.0 1 @5 | children(0) MapStateSucceeded | sibling MapStateExited | previous MapIterationSucceeded
          1.1 0 @6 | inside(1.0) MapIterationStarted",
@@ -208,7 +222,9 @@ fn what_dead_branches_say_is_not_heard() {
          1.1 1 @7 fork | previous ParallelStateStarted
          1.1/1.0 0 @4 | previous PassStateEntered
          1.1/1.0 1 @8 | previous PassStateExited",
-        expect!["1<0 ExecutionStarted 2<0 ParallelStateEntered 3<2 ParallelStateStarted 4<3 FailStateEntered 5<3 TaskScheduled 6<5 PassStateEntered 7<4 ParallelStateFailed 8<7 ExecutionFailed"],
+        expect![
+            "1<0 ExecutionStarted 2<0 ParallelStateEntered 3<2 ParallelStateStarted 4<3 FailStateEntered 5<3 TaskScheduled 6<5 PassStateEntered 7<4 ParallelStateFailed 8<7 ExecutionFailed"
+        ],
     );
 }
 
@@ -246,9 +262,22 @@ fn a_trail_stops_at_children() {
     let mut trail = Trail::default();
     let numbered: Vec<Option<usize>> =
         records.iter().map(|marked| trail.number(marked).map(|events| events.len())).collect();
-    assert_eq!(numbered[..3], [Some(2), Some(1), None]);
+    assert_eq!(numbered[..3], [Some(2), Some(2), None]);
     assert_eq!(numbered.last(), Some(&None));
-    assert_eq!(trail.numbers()[0], 3);
+    assert_eq!(trail.numbers(), None);
+}
+
+#[test]
+fn a_trail_does_not_pass_over_children() {
+    let records = records(
+        "top 0 @0 | root ExecutionStarted | root ParallelStateEntered
+         top 1 @1 fork | previous ParallelStateStarted
+         top 2 @2 | root ExecutionAborted",
+    );
+    let mut trail = Trail::default();
+    let is_numbered: Vec<bool> =
+        records.iter().map(|marked| trail.number(marked).is_some()).collect();
+    assert_eq!(is_numbered, [true, true, false]);
 }
 
 proptest! {
@@ -269,7 +298,7 @@ proptest! {
         let mut events = Vec::new();
         for (index, marked) in records.iter().enumerate() {
             if index == stop {
-                trail = Trail::resume(trail.numbers());
+                trail = Trail::resume(trail.numbers().unwrap());
             }
             events.extend(trail.number(marked).unwrap());
         }
@@ -281,10 +310,17 @@ proptest! {
 fn any_journal() -> impl Strategy<Value = String> {
     let scope = prop::sample::select(vec!["top", "0.0", "0.1", "1.0", "0.0/1.0", "9.9/3.3/4.4"]);
     let link = prop::sample::select(vec![
-        "root", "previous", "sibling", "entered", "children(0)", "children(7)", "inside(0.1)",
+        "root",
+        "previous",
+        "sibling",
+        "entered",
+        "children(0)",
+        "children(7)",
+        "inside(0.1)",
         "inside(8.8)",
     ]);
-    let event = prop::sample::select(vec!["PassStateEntered", "MapIterationFailed", "TaskScheduled"]);
+    let event =
+        prop::sample::select(vec!["PassStateEntered", "MapIterationFailed", "TaskScheduled"]);
     let events = prop::collection::vec((link, event), 0..4);
     let record = (scope, 0_u32..4, 0_i64..6, 0_i64..6, events);
     prop::collection::vec(record, 0..20).prop_map(|records| {
@@ -388,6 +424,10 @@ fn moment(text: &str) -> Moment {
 
 fn event(text: &str, index: u32) -> Event {
     let (link, name) = text.split_once(' ').unwrap();
+    let (name, index) = match name.split_once(':') {
+        Some((name, index)) => (name, index.parse().unwrap()),
+        None => (name, index),
+    };
     let detail = detail(name, index);
     assert_eq!(detail.type_name().to_string(), name);
     Event { link: self::link(link), detail }
@@ -428,7 +468,12 @@ fn detail(name: &str, index: u32) -> EventDetail {
         return EventDetail::StateEntered { state_type, name: text(), input: data() };
     }
     if let Some(state_type) = of("StateExited") {
-        return EventDetail::StateExited { state_type, name: text(), output: data(), assigned: vec![] };
+        return EventDetail::StateExited {
+            state_type,
+            name: text(),
+            output: data(),
+            assigned: vec![],
+        };
     }
     if let Some(state_type) = of("StateAborted") {
         return EventDetail::StateAborted { state_type };
@@ -475,5 +520,9 @@ fn detail(name: &str, index: u32) -> EventDetail {
 }
 
 fn iteration(event: &Event) -> Option<u32> {
-    if let EventDetail::MapIterationStarted { index, .. } = event.detail { Some(index) } else { None }
+    if let EventDetail::MapIterationStarted { index, .. } = event.detail {
+        Some(index)
+    } else {
+        None
+    }
 }

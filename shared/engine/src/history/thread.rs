@@ -3,6 +3,7 @@
 use super::Scopes;
 use crate::event::{Event, EventDetail, Link};
 use crate::{Hop, Sequence};
+use std::collections::BTreeMap;
 
 /// What linking needs of an event.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,9 @@ pub(super) struct Step {
 enum Role {
     /// `…StateEntered`.
     Entered,
+    /// `MapIterationStarted` of this index: recorded by the Map's scope for iterations that start with it, by the
+    /// iteration's own for one that was held back.
+    IterationStarted(u32),
     /// `MapIterationSucceeded`, `MapIterationFailed`: of the child's scope, but not inside it.
     IterationEnd,
     Other,
@@ -28,6 +32,8 @@ impl Step {
     pub(super) fn of(event: &Event) -> Self {
         let role = if matches!(event.detail, EventDetail::StateEntered { .. }) {
             Role::Entered
+        } else if let EventDetail::MapIterationStarted { index, .. } = event.detail {
+            Role::IterationStarted(index)
         } else if matches!(
             event.detail,
             EventDetail::MapIterationSucceeded { .. } | EventDetail::MapIterationFailed { .. }
@@ -78,18 +84,23 @@ impl Thread {
                 self.entered_previous = previous;
                 self.inside = id;
             }
-            Role::Other => self.inside = id,
+            Role::Other | Role::IterationStarted(_) => self.inside = id,
             Role::IterationEnd => {}
         }
     }
 }
 
 /// The threads of all scopes.
-pub(super) struct Threads(Vec<Thread>);
+pub(super) struct Threads {
+    threads: Vec<Thread>,
+    /// The starts of iterations that a Map's own scope has recorded, by that scope, its fork and the index.
+    starts: BTreeMap<(u32, Sequence, u32), u64>,
+}
 
 impl Threads {
     pub(super) fn new(scopes: &Scopes) -> Self {
-        Threads(vec![Thread::default(); scopes.parents.len()])
+        let threads = vec![Thread::default(); scopes.parents.len()];
+        Threads { threads, starts: BTreeMap::new() }
     }
 
     /// Whether every scope above this one still waits for the children that this one is of.
@@ -100,7 +111,7 @@ impl Threads {
 
     /// The scope goes on to this record.
     pub(super) fn reach(&mut self, scope: u32, sequence: Sequence) {
-        if let Some(thread) = self.0.get_mut(scope as usize) {
+        if let Some(thread) = self.threads.get_mut(scope as usize) {
             thread.sequence = Some(sequence);
         }
     }
@@ -108,11 +119,14 @@ impl Threads {
     /// Numbers an event and answers its cause.
     pub(super) fn add(&mut self, scopes: &Scopes, scope: u32, id: u64, step: &Step) -> u64 {
         let previous = self.cause(scopes, scope, step.link);
-        if let Some(thread) = self.0.get_mut(scope as usize) {
+        if let Some(thread) = self.threads.get_mut(scope as usize) {
             thread.note(id, previous, step);
+            if let (Role::IterationStarted(index), Some(sequence)) = (step.role, thread.sequence) {
+                self.starts.insert((scope, sequence, index), id);
+            }
         }
         if let Some((parent, hop)) = scopes.parent(scope)
-            && let Some(thread) = self.0.get_mut(parent as usize)
+            && let Some(thread) = self.threads.get_mut(parent as usize)
         {
             thread.children = Some((hop.fork, id));
         }
@@ -121,21 +135,22 @@ impl Threads {
 
     fn cause(&self, scopes: &Scopes, scope: u32, link: Link) -> u64 {
         let own = self.get(scope);
-        // Before its first event a child stands where its parent forked.
         let parent = scopes.parent(scope).filter(|_| own.last == 0);
-        let base = parent.map_or(own, |(parent, _)| self.get(parent));
-        match link {
-            Link::Root | Link::Previous | Link::Sibling | Link::BeforeEntered => {
-                base.follow(link).unwrap_or_default()
+        match (link, parent) {
+            (Link::InsideChild(hop), _) => {
+                let family = parent.map_or(scope, |(parent, _)| parent);
+                self.inside(scopes, family, hop).unwrap_or(self.get(family).last)
             }
-            Link::LastOfChildren(fork) => match own.children {
+            (Link::LastOfChildren(fork), _) => match own.children {
                 Some((of, id)) if of == fork => id,
-                // A Map without items goes on from its own start.
                 Some(_) | None => own.last,
             },
-            Link::InsideChild(hop) => {
-                let family = parent.map_or(scope, |(parent, _)| parent);
-                self.inside(scopes, family, hop).unwrap_or(base.last)
+            (Link::Previous, Some((parent, hop))) => {
+                let start = self.starts.get(&(parent, hop.fork, hop.child)).copied();
+                start.unwrap_or(self.get(parent).last)
+            }
+            (Link::Root | Link::Previous | Link::Sibling | Link::BeforeEntered, _) => {
+                own.follow(link).unwrap_or_default()
             }
         }
     }
@@ -154,6 +169,6 @@ impl Threads {
             sequence: None,
             children: None,
         };
-        self.0.get(scope as usize).unwrap_or(&NOTHING)
+        self.threads.get(scope as usize).unwrap_or(&NOTHING)
     }
 }
