@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::flow;
 use crate::record::{End, Pending, Record, Visit};
 use crate::step::{AnyState, Completed, Step, Visited};
-use crate::{ErrorDetail, Failure, FailureKind, Hop, Misfit, limits};
+use crate::{Failure, FailureKind, Hop, Misfit, limits};
 use baton_asl::{Catcher, ErrorNames, Handlers, Jitter, Retrier, StateKind, Transition};
 use jiff::{SignedDuration, Timestamp};
 

@@ -200,10 +200,8 @@ impl<'a> Step<'a> {
 
     /// Turns a fault into the failure that handlers see, with the event that comes before it.
     pub(crate) fn blame(&mut self, at: Visited<'_>, fault: Fault) -> Failure {
-        let link = match at.state.kind {
-            StateKind::Wait(_) => Link::Previous,
-            _ => Link::BeforeEntered,
-        };
+        let is_wait = matches!(at.state.kind, StateKind::Wait(_));
+        let link = if is_wait { Link::Previous } else { Link::BeforeEntered };
         self.blame_linked(at, fault, link)
     }
 
@@ -241,6 +239,12 @@ impl<'a> Step<'a> {
         whose: &str,
         kind: FailureKind,
     ) -> Result<(), Fault> {
+        if payload.is_too_deep() {
+            let levels = Payload::DEPTH_MAX;
+            return Err(Fault::runtime(format!(
+                "The payload is nested deeper than {levels} levels."
+            )));
+        }
         match self.execution.payload_bytes_max {
             Some(bytes_max) if payload.bytes() > bytes_max => {
                 Err(Fault::Failure(too_large(whose, kind)))

@@ -210,10 +210,8 @@ pub(super) fn holds(
     condition: &Expression,
 ) -> Result<bool, Fault> {
     let field = format!("Choices[{index}]/Condition");
-    match expression(step, at, condition, &field)? {
-        Value::Bool(holds) => Ok(holds),
-        other => Err(unexpected_type(condition, &field, "boolean", &other)),
-    }
+    let value = expression(step, at, condition, &field)?;
+    value.as_bool().ok_or_else(|| unexpected_type(condition, &field, "boolean", &value))
 }
 
 fn eval_template(
@@ -223,12 +221,9 @@ fn eval_template(
     field: &str,
 ) -> Result<Payload, Fault> {
     let mut chance = ChanceOf { millis: step.moment.millis, ids: step.ids };
-    match template.eval(field, environment, &mut chance, &Limits::default()) {
-        Ok(value) => Ok(Payload::new(value)),
-        Err(error) => {
-            Err(Fault::Evaluation { detail: error.to_string(), location: Some(error.location) })
-        }
-    }
+    template.eval(environment, &mut chance, &Limits::default()).map(Payload::new).map_err(|error| {
+        failed(&error.expression, &format!("{field}{}", error.location), &error.error)
+    })
 }
 
 fn failed(expression: &Expression, field: &str, error: &EvalError) -> Fault {

@@ -41,8 +41,8 @@ pub(crate) fn holds(test: &Test, scope: &Scope<'_>) -> Result<bool, Fault> {
 fn is_present(path: &Path, scope: &Scope<'_>) -> bool {
     match path.select(scope) {
         Ok(Selected::Many(values)) => !values.is_empty(),
-        Ok(_) => true,
-        Err(_) => false,
+        Ok(Selected::Outside) | Err(_) => false,
+        Ok(Selected::One(_) | Selected::Computed(_)) => true,
     }
 }
 

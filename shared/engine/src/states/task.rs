@@ -122,8 +122,11 @@ pub(crate) fn succeeded<'a>(
 ) -> Result<Record, Misfit> {
     let StateKind::Task(task) = &at.state.kind else { return Err(step.misfit("a task's answer")) };
     match step.check_size(&output, size_name(&call.resource), FailureKind::Ordinary) {
-        Err(Fault::Failure(failure)) => failed(step, at, call, failure),
-        Err(Fault::Runtime { .. } | Fault::Evaluation { .. }) | Ok(()) => {
+        Err(fault) => {
+            let failure = step.blame(at, fault);
+            failed(step, at, call, failure)
+        }
+        Ok(()) => {
             step.push(EventDetail::TaskSucceeded {
                 resource: task_resource(&call.resource),
                 output: output.clone(),
