@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) stock: Stock,
     pub(crate) digits: Rc<Digits>,
     pub(crate) limits: Limits,
+    /// What the functions given to `$replace` have put into texts, in bytes.
+    pub(crate) emitted: Cell<usize>,
     exceeded: Cell<Option<Exceeded>>,
 }
 
@@ -41,8 +43,21 @@ impl Shared {
     }
 }
 
-/// Evaluates an expression, drawing from `chance` what it asks for.
+/// Evaluates an expression, drawing from `chance` what it asks for. `$` and `$$` are undefined: all
+/// that Step Functions provides is in `$states` and the variables.
 pub(crate) fn evaluate(
+    expression: &Compiled,
+    environment: &Environment<'_>,
+    chance: &mut dyn Chance,
+    limits: &Limits,
+    budget: &mut Budget,
+) -> Result<Value, EvalError> {
+    evaluate_on(&JValue::Undefined, expression, environment, chance, limits, budget)
+}
+
+/// As [`evaluate`], with an input.
+pub(crate) fn evaluate_on(
+    input: &JValue,
     expression: &Compiled,
     environment: &Environment<'_>,
     chance: &mut dyn Chance,
@@ -53,13 +68,15 @@ pub(crate) fn evaluate(
         stock: Stock::default(),
         digits: Rc::clone(environment.digits()),
         limits: limits.clone(),
+        emitted: Cell::new(0),
         exceeded: Cell::new(None),
     });
     if expression.mentions("now") || expression.mentions("millis") {
         shared.stock.set_now(chance);
     }
     loop {
-        let result = run(expression, environment, &shared);
+        shared.emitted.set(0);
+        let result = run(input, expression, environment, &shared);
         if !shared.stock.is_dry() {
             return leave(&result?, &shared.digits, budget);
         }
@@ -70,6 +87,7 @@ pub(crate) fn evaluate(
 }
 
 fn run(
+    input: &JValue,
     expression: &Compiled,
     environment: &Environment<'_>,
     shared: &Rc<Shared>,
@@ -80,8 +98,7 @@ fn run(
         .map_err(|error| failure(&error))?;
     // Nothing that a panic leaves half done is used again: the evaluator is dropped, and the
     // functions change no more than counters.
-    let result =
-        catch_unwind(AssertUnwindSafe(|| evaluator.evaluate(&expression.tree, &JValue::Undefined)));
+    let result = catch_unwind(AssertUnwindSafe(|| evaluator.evaluate(&expression.tree, input)));
     match (shared.exceeded.get(), result) {
         (Some(exceeded), _) => Err(EvalError::Exceeded(exceeded)),
         (None, Ok(Ok(value))) => Ok(value),

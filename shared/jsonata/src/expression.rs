@@ -4,19 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 
 use jsonata_core::ast::AstNode;
-use jsonata_core::parser;
+use jsonata_core::parser::{self, ParserError};
 use serde_json::Value;
 
 use crate::convert::Budget;
 use crate::direct::{Direct, Picked};
 use crate::evaluation::evaluate;
+use crate::guard::guard;
 use crate::limits::EXPRESSION_BYTES_MAX;
 use crate::references::{Found, find};
 use crate::{Chance, Environment, EvalError, Limits, ParseError, References};
 
 /// A compiled expression. Compiled once, shared between threads, cheap to clone.
 #[derive(Clone)]
-pub struct Expression(Arc<Compiled>);
+pub struct Expression(pub(crate) Arc<Compiled>);
 
 pub(crate) struct Compiled {
     text: String,
@@ -43,10 +44,10 @@ impl Expression {
             return Err(ParseError::TooLong { length: text.len(), max: EXPRESSION_BYTES_MAX });
         }
         let text = text.trim();
-        let mut tree =
-            parser::parse(text).map_err(|error| ParseError::Syntax(error.to_string()))?;
-        let found = find(&mut tree);
+        let mut tree = parser::parse(text).map_err(syntax_error)?;
+        let mut found = find(&mut tree);
         let direct = Direct::of(&tree);
+        guard(&mut tree, &mut found);
         Ok(Expression(Arc::new(Compiled { text: text.to_owned(), tree, found, direct })))
     }
 
@@ -90,6 +91,22 @@ impl Expression {
             Some(Picked::Unsure) | None => evaluate(&self.0, environment, chance, limits, budget),
         }
     }
+}
+
+/// The library's text, in JSONata's form: the code first.
+fn syntax_error(error: ParserError) -> ParseError {
+    ParseError::Syntax(match error {
+        ParserError::InvalidSyntax(message) => message,
+        ParserError::UnclosedComment => "S0106: Comment has no closing tag".to_owned(),
+        error @ (ParserError::UnexpectedToken(_)
+        | ParserError::UnexpectedEnd
+        | ParserError::InvalidNumber(_)
+        | ParserError::UnclosedString
+        | ParserError::InvalidEscape(_)
+        | ParserError::UnclosedBacktick
+        | ParserError::Expected { .. }
+        | ParserError::Coded { .. }) => error.to_string(),
+    })
 }
 
 impl fmt::Debug for Expression {

@@ -25,10 +25,13 @@ mod error;
 mod evaluation;
 mod expression;
 mod functions;
+mod guard;
 pub mod limits;
 mod marker;
 mod names;
 mod references;
+#[cfg(test)]
+mod suite;
 mod template;
 #[cfg(test)]
 mod testing;

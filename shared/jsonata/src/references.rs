@@ -43,6 +43,8 @@ pub(crate) struct Found {
     pub(crate) references: References,
     /// Every name after a `$`, wherever it is bound: the variables and functions to provide.
     pub(crate) mentioned: BTreeSet<String>,
+    /// Every name that the expression binds somewhere.
+    pub(crate) bound: BTreeSet<String>,
 }
 
 /// Walks over an expression. Takes it mutably only because all walks share [`each_child`].
@@ -76,7 +78,8 @@ impl Walk {
                 let later = statements.iter().filter_map(assigned).map(str::to_owned).collect();
                 self.within(Frame { later, ..Frame::default() }, node);
             } else if let AstNode::Lambda { params, .. } = node {
-                let bound = params.iter().cloned().collect();
+                let bound: BTreeSet<String> = params.iter().cloned().collect();
+                self.found.bound.extend(bound.iter().cloned());
                 let settled = std::mem::replace(&mut self.settled, self.frames.len());
                 self.within(Frame { bound, ..Frame::default() }, node);
                 self.settled = settled;
@@ -169,6 +172,7 @@ impl Walk {
     }
 
     fn bind(&mut self, name: String) {
+        self.found.bound.insert(name.clone());
         if let Some(frame) = self.frames.last_mut() {
             frame.bound.insert(name);
         }

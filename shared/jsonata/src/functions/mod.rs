@@ -5,6 +5,7 @@
 //! undefined, and a callback's surplus arguments mean nothing.
 
 mod array;
+pub(crate) mod guards;
 mod hash;
 mod random;
 mod text;
@@ -52,6 +53,12 @@ impl From<EvalError> for Fault {
 type Call = fn(&Arguments<'_>, &Shared) -> Answer;
 
 const FUNCTIONS: &[(&str, Call)] = &[
+    (guards::MEASURED, guards::measured),
+    (guards::BOUND, guards::bound),
+    ("_emitted", guards::emitted),
+    ("_join_fits", guards::join_fits),
+    ("_pad_fits", guards::pad_fits),
+    ("_replace_fits", guards::replace_fits),
     ("eval", no_function),
     ("hash", hash::hash),
     ("millis", time::millis),
