@@ -4,6 +4,10 @@ use baton_jsonpath::{Path, ReferencePath, Template};
 
 /// The data fields of a state, in its query language.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one a state, and most states of a definition have the same variant"
+)]
 pub enum Flow {
     /// `InputPath`, `Parameters`, `ResultSelector`, `ResultPath`, `OutputPath`, `Assign`.
     JsonPath(JsonPathFlow),

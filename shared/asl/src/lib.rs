@@ -11,17 +11,28 @@
 //! * No field is both a JSONPath and a JSONata one: [`Flow`] and the `…Field` types say which.
 
 mod definition;
+mod diagnostic;
 mod field;
 mod flow;
 mod handlers;
+pub mod limits;
 mod name;
+mod parse;
+mod references;
 mod resource;
+mod source;
 pub mod states;
+mod suggest;
+mod timestamp;
 
 pub use definition::{Block, BlockId, Definition, QueryLanguage, State, Transition};
+pub use diagnostic::{Code, Diagnostic, Severity, aws_message};
 pub use field::{NumberField, TextField};
 pub use flow::{AnyTemplate, Flow, JsonPathFlow, JsonataFlow, ResultPath};
 pub use handlers::{Catcher, ErrorNames, Handlers, Jitter, Retrier};
 pub use name::{InvalidStateName, StateName};
+pub use parse::{MachineType, Options, Parsed, parse, parse_state};
 pub use resource::{Pattern, Resource, ServiceResource, UnknownResource};
+pub use source::{JsonError, Position, check_json};
 pub use states::StateKind;
+pub use timestamp::parse_timestamp;

@@ -83,7 +83,9 @@ impl Resource {
                 Ok(Resource::Activity { arn: text.to_owned() })
             }
             ("arn", "states", Some((service, action))) => {
-                ServiceResource::parse(text, service, action).map(Resource::Service).ok_or_else(unknown)
+                ServiceResource::parse(text, service, action)
+                    .map(Resource::Service)
+                    .ok_or_else(unknown)
             }
             _ => Err(unknown()),
         }

@@ -1,6 +1,9 @@
 //! Choice.
 
-use crate::{AnyTemplate, StateName};
+use crate::limits::RULE_DEPTH_MAX;
+use crate::parse::{Field, Object, PathForm, Place, Reader, Within};
+use crate::source::{Kind, Node};
+use crate::{AnyTemplate, Code, QueryLanguage, StateName};
 use baton_jsonata::Expression;
 use baton_jsonpath::Path;
 use jiff::Timestamp;
@@ -113,4 +116,309 @@ pub enum Operand<T> {
 pub struct StringPattern {
     /// The pieces between the `*`; a pattern without `*` has one.
     pub pieces: Vec<String>,
+}
+
+/// Of these a rule has exactly one, in the order in which AWS lists them.
+const SELECTORS: [&str; 5] = ["And", "Or", "Not", "Variable", "Condition"];
+
+const OPERATORS: [&str; 39] = [
+    "StringEquals",
+    "StringEqualsPath",
+    "StringLessThan",
+    "StringLessThanPath",
+    "StringGreaterThan",
+    "StringGreaterThanPath",
+    "StringLessThanEquals",
+    "StringLessThanEqualsPath",
+    "StringGreaterThanEquals",
+    "StringGreaterThanEqualsPath",
+    "StringMatches",
+    "NumericEquals",
+    "NumericEqualsPath",
+    "NumericLessThan",
+    "NumericLessThanPath",
+    "NumericGreaterThan",
+    "NumericGreaterThanPath",
+    "NumericLessThanEquals",
+    "NumericLessThanEqualsPath",
+    "NumericGreaterThanEquals",
+    "NumericGreaterThanEqualsPath",
+    "BooleanEquals",
+    "BooleanEqualsPath",
+    "TimestampEquals",
+    "TimestampEqualsPath",
+    "TimestampLessThan",
+    "TimestampLessThanPath",
+    "TimestampGreaterThan",
+    "TimestampGreaterThanPath",
+    "TimestampLessThanEquals",
+    "TimestampLessThanEqualsPath",
+    "TimestampGreaterThanEquals",
+    "TimestampGreaterThanEqualsPath",
+    "IsNull",
+    "IsPresent",
+    "IsNumeric",
+    "IsString",
+    "IsBoolean",
+    "IsTimestamp",
+];
+
+/// What a rule says besides its condition.
+const RULE_FIELDS: [&str; 4] = ["Next", "Assign", "Output", "Comment"];
+
+/// Whether a field of a rule is a JSONPath state's alone.
+pub(crate) fn is_json_path_rule_field(name: &str) -> bool {
+    OPERATORS.contains(&name) || ["And", "Or", "Not", "Variable"].contains(&name)
+}
+
+impl Choice {
+    pub(crate) const FIELDS: &'static [&'static str] = &[
+        "Type",
+        "Comment",
+        "QueryLanguage",
+        "Choices",
+        "Default",
+        "InputPath",
+        "OutputPath",
+        "Output",
+        "Assign",
+    ];
+
+    pub(crate) fn read(
+        reader: &mut Reader<'_>,
+        state: &Object<'_>,
+        language: QueryLanguage,
+    ) -> Option<Self> {
+        reader.require(state, &["Choices"]);
+        let rules = state.get("Choices").and_then(|field| {
+            let items = reader.items(&field)?;
+            let rules = items.iter().enumerate().map(|(index, node)| {
+                let place = field.place.index(index);
+                let rule = reader.object(node, &place)?;
+                Rule::read(reader, &rule, language)
+            });
+            // All of them are read before one that failed counts.
+            let rules: Vec<Option<Rule>> = rules.collect();
+            rules.into_iter().collect()
+        });
+        let default = match state.get("Default") {
+            None => Some(None),
+            Some(_) => reader.target(state, "Default").map(Some),
+        };
+        Some(Choice { rules: rules?, default: default? })
+    }
+}
+
+impl Rule {
+    fn read(reader: &mut Reader<'_>, rule: &Object<'_>, language: QueryLanguage) -> Option<Self> {
+        let fields = [&SELECTORS[..], &OPERATORS, &RULE_FIELDS].concat();
+        reader.only(rule, &fields);
+        for member in rule.members {
+            reader.field_of_language(rule, &member.key, member.key_span, language);
+        }
+        reader.require(rule, &["Next"]);
+        reader.comment(rule);
+        let condition = Condition::read(reader, rule, language);
+        let next = reader.target(rule, "Next");
+        let assign = reader.optional(rule.get("Assign"), |reader, field| {
+            reader.assign(field, language, Within::State)
+        });
+        let output = rule.get("Output").filter(|_| language == QueryLanguage::Jsonata);
+        let output = reader.optional(output, |reader, field| {
+            reader.jsonata_template(field.node, &field.place, Within::State)
+        });
+        Some(Rule { condition: condition?, next: next?, assign: assign?, output: output? })
+    }
+}
+
+impl Condition {
+    fn read(reader: &mut Reader<'_>, rule: &Object<'_>, language: QueryLanguage) -> Option<Self> {
+        match (language, rule.get("Condition")) {
+            (QueryLanguage::JsonPath, _) => Test::read(reader, rule, 0).map(Condition::JsonPath),
+            (QueryLanguage::Jsonata, Some(field)) => match &field.node.kind {
+                Kind::Bool(value) => Some(Condition::Literal(*value)),
+                Kind::String(text) => reader
+                    .expression(text, field.node, &field.place, Within::State)
+                    .map(Condition::Jsonata),
+                Kind::Null | Kind::Number(_) | Kind::Array(_) | Kind::Object(_) => {
+                    reader.expected("BOOLEAN", field.node, &field.place);
+                    None
+                }
+            },
+            (QueryLanguage::Jsonata, None) => {
+                one_selector(reader, rule);
+                None
+            }
+        }
+    }
+}
+
+/// AWS's words for a rule with several selectors or none.
+fn one_selector(reader: &mut Reader<'_>, rule: &Object<'_>) {
+    let list = SELECTORS.join(", ");
+    let message = format!("The object must have only one of the following fields, [{list}]");
+    reader.schema(rule.place, rule.head(), message);
+}
+
+impl Test {
+    fn read(reader: &mut Reader<'_>, rule: &Object<'_>, depth: usize) -> Option<Self> {
+        if depth == RULE_DEPTH_MAX {
+            let message = format!("Rules are nested more than {RULE_DEPTH_MAX} levels deep");
+            reader.error(Code::TooDeeplyNested, rule.place, rule.head(), message);
+            return None;
+        }
+        let mut given = SELECTORS.into_iter().filter_map(|name| rule.get(name));
+        let (Some(field), None) = (given.next(), given.next()) else {
+            one_selector(reader, rule);
+            return None;
+        };
+        match field.key {
+            "And" => Test::all(reader, &field, depth).map(Test::And),
+            "Or" => Test::all(reader, &field, depth).map(Test::Or),
+            "Not" => {
+                Test::nested(reader, field.node, &field.place, depth).map(|t| Test::Not(t.into()))
+            }
+            "Variable" => Test::compare(reader, rule, &field),
+            // `Condition` is the other query language's, and reported as such.
+            _ => None,
+        }
+    }
+
+    fn all(reader: &mut Reader<'_>, field: &Field<'_>, depth: usize) -> Option<Vec<Test>> {
+        let items = reader.items(field)?;
+        let tests = items
+            .iter()
+            .enumerate()
+            .map(|(index, node)| Test::nested(reader, node, &field.place.index(index), depth));
+        // All of them are read before one that failed counts.
+        let tests: Vec<Option<Test>> = tests.collect();
+        tests.into_iter().collect()
+    }
+
+    fn nested(
+        reader: &mut Reader<'_>,
+        node: &Node,
+        place: &Place<'_>,
+        depth: usize,
+    ) -> Option<Test> {
+        let rule = reader.object(node, place)?;
+        let fields = [&SELECTORS[..], &OPERATORS, &["Comment"]].concat();
+        reader.only(&rule, &fields);
+        reader.comment(&rule);
+        Test::read(reader, &rule, depth + 1)
+    }
+
+    fn compare(reader: &mut Reader<'_>, rule: &Object<'_>, variable: &Field<'_>) -> Option<Test> {
+        let variable = reader.path(variable, PathForm::Reference);
+        let one_operator = reader.exclusive(rule, &OPERATORS, true);
+        let given = OPERATORS.into_iter().filter_map(|name| rule.get(name));
+        let comparisons: Vec<Option<Comparison>> =
+            given.map(|field| Comparison::read(reader, &field)).collect();
+        let comparison = comparisons.into_iter().next().flatten().filter(|_| one_operator);
+        Some(Test::Compare { variable: variable?, comparison: comparison? })
+    }
+}
+
+impl Comparison {
+    /// An operator, whose name says the type, the relation and where the right side comes from.
+    fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Self> {
+        let name = field.key;
+        let (base, is_path) = match name.strip_suffix("Path") {
+            Some(base) => (base, true),
+            None => (name, false),
+        };
+        if let Some(relation) = base.strip_prefix("String").and_then(Relation::named) {
+            return operand(reader, field, is_path, string)
+                .map(|side| Comparison::String(relation, side));
+        }
+        if let Some(relation) = base.strip_prefix("Numeric").and_then(Relation::named) {
+            return operand(reader, field, is_path, number)
+                .map(|side| Comparison::Numeric(relation, side));
+        }
+        if let Some(relation) = base.strip_prefix("Timestamp").and_then(Relation::named) {
+            let timestamp =
+                |reader: &mut Reader<'_>, f: &Field<'_>| reader.timestamp(f.node, &f.place);
+            return operand(reader, field, is_path, timestamp)
+                .map(|side| Comparison::Timestamp(relation, side));
+        }
+        match base {
+            "BooleanEquals" => operand(reader, field, is_path, boolean).map(Comparison::Boolean),
+            "StringMatches" => string(reader, field)
+                .map(|text| Comparison::StringMatches(StringPattern::parse(&text))),
+            "IsNull" => boolean(reader, field).map(Comparison::IsNull),
+            "IsPresent" => boolean(reader, field).map(Comparison::IsPresent),
+            "IsNumeric" => boolean(reader, field).map(Comparison::IsNumeric),
+            "IsString" => boolean(reader, field).map(Comparison::IsString),
+            "IsBoolean" => boolean(reader, field).map(Comparison::IsBoolean),
+            "IsTimestamp" => boolean(reader, field).map(Comparison::IsTimestamp),
+            _ => None,
+        }
+    }
+}
+
+impl Relation {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "Equals" => Some(Relation::Equals),
+            "LessThan" => Some(Relation::LessThan),
+            "GreaterThan" => Some(Relation::GreaterThan),
+            "LessThanEquals" => Some(Relation::LessThanEquals),
+            "GreaterThanEquals" => Some(Relation::GreaterThanEquals),
+            _ => None,
+        }
+    }
+}
+
+fn operand<T>(
+    reader: &mut Reader<'_>,
+    field: &Field<'_>,
+    is_path: bool,
+    literal: impl FnOnce(&mut Reader<'_>, &Field<'_>) -> Option<T>,
+) -> Option<Operand<T>> {
+    if is_path {
+        reader.path(field, PathForm::Reference).map(Operand::Path)
+    } else {
+        literal(reader, field).map(Operand::Literal)
+    }
+}
+
+fn string(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<String> {
+    let text = reader.string(field.node, &field.place)?;
+    reader.looks_like_a_path(field, text);
+    Some(text.to_owned())
+}
+
+fn number(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Number> {
+    if let Kind::Number(number) = &field.node.kind {
+        return Some(number.clone());
+    }
+    reader.expected("NUMBER", field.node, &field.place);
+    None
+}
+
+fn boolean(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<bool> {
+    if let Kind::Bool(value) = field.node.kind {
+        return Some(value);
+    }
+    reader.expected("BOOLEAN", field.node, &field.place);
+    None
+}
+
+impl StringPattern {
+    /// Reads a pattern: `*` stands for any text; `\\*` and `\\\\` for the characters themselves.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let mut pieces = Vec::new();
+        let mut piece = String::new();
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match (c, chars.peek()) {
+                ('\\', Some('*' | '\\')) => piece.extend(chars.next()),
+                ('*', _) => pieces.push(std::mem::take(&mut piece)),
+                (c, _) => piece.push(c),
+            }
+        }
+        pieces.push(piece);
+        StringPattern { pieces }
+    }
 }

@@ -9,6 +9,7 @@ mod succeed;
 mod task;
 mod wait;
 
+pub(crate) use choice::is_json_path_rule_field;
 pub use choice::{Choice, Comparison, Condition, Operand, Relation, Rule, StringPattern, Test};
 pub use fail::Fail;
 pub use map::{Items, Map};

@@ -1,0 +1,126 @@
+//! JSONata: expressions, and templates that hold them.
+
+use super::place::Place;
+use super::reader::Reader;
+use crate::Code;
+use crate::source::{Kind, Node};
+use baton_jsonata::{Expression, Marker, Member, Template, marker};
+
+/// What `$states` holds besides `input` and `context` where an expression stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Within {
+    /// Nothing.
+    State,
+    /// `result`: the output of a Task, Parallel or Map state is made.
+    Result,
+    /// `errorOutput`: a catcher's output is made.
+    ErrorOutput,
+}
+
+impl Reader<'_> {
+    /// A text with the marks `{% … %}`.
+    pub(crate) fn expression(
+        &mut self,
+        text: &str,
+        node: &Node,
+        place: &Place<'_>,
+        within: Within,
+    ) -> Option<Expression> {
+        let Marker::Expression(inner) = marker(text) else {
+            let message = "JSONata string must start with {% and end with %}";
+            let help = "put the marks first and last, with nothing around them".to_owned();
+            let code = Code::SchemaValidationFailed;
+            self.error_with_help(code, place, node.span, message, Some(help));
+            return None;
+        };
+        match Expression::parse(inner) {
+            Ok(expression) => {
+                self.references_are_there(&expression, node, place, within);
+                Some(expression)
+            }
+            Err(error) => {
+                self.error(Code::InvalidJsonataExpression, place, node.span, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Any JSON whose marked strings are expressions.
+    pub(crate) fn jsonata_template(
+        &mut self,
+        node: &Node,
+        place: &Place<'_>,
+        within: Within,
+    ) -> Option<Template> {
+        let value = self.payload(node, place)?;
+        if !self.expressions_within(node, place, within) {
+            return None;
+        }
+        match Template::parse(&value) {
+            Ok(template) => Some(template),
+            // Every expression parses by itself, so this is a limit of the template as a whole.
+            Err(problems) => {
+                for problem in problems {
+                    self.schema(place, node.span, problem.message);
+                }
+                None
+            }
+        }
+    }
+
+    /// Checks each marked string on its own, for the sake of its place.
+    fn expressions_within(&mut self, node: &Node, place: &Place<'_>, within: Within) -> bool {
+        match &node.kind {
+            Kind::String(text) => {
+                marker(text) == Marker::Literal
+                    || self.expression(text, node, place, within).is_some()
+            }
+            Kind::Array(items) => {
+                let each = items.iter().enumerate().map(|(index, item)| {
+                    self.expressions_within(item, &place.index(index), within)
+                });
+                each.fold(true, |all, one| all & one)
+            }
+            Kind::Object(members) => {
+                let each = members.iter().map(|member| {
+                    self.expressions_within(&member.value, &place.field(&member.key), within)
+                });
+                each.fold(true, |all, one| all & one)
+            }
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) => true,
+        }
+    }
+
+    fn references_are_there(
+        &mut self,
+        expression: &Expression,
+        node: &Node,
+        place: &Place<'_>,
+        within: Within,
+    ) {
+        let references = expression.references();
+        for name in &references.variables {
+            self.variable_is_read(name, place, node.span);
+        }
+        for (member, is_there, where_it_is) in [
+            (
+                Member::Result,
+                within == Within::Result,
+                "in the Output and Assign of a Task, Parallel or Map state",
+            ),
+            (
+                Member::ErrorOutput,
+                within == Within::ErrorOutput,
+                "in the Output and Assign of a catcher",
+            ),
+        ] {
+            if references.members.contains(&member) && !is_there {
+                let member = member.name();
+                let message = format!("Field '$states.{member}' does not exist.");
+                let help = Some(format!("it is there only {where_it_is}"));
+                let code = Code::UnsupportedJsonataExpression;
+                self.error_with_help(code, place, node.span, message, help);
+            }
+        }
+    }
+}
