@@ -94,7 +94,8 @@ fn check_tolerated(step: &mut Step<'_>, at: Visited<'_>, map: &Map) -> Result<()
     if let Some(percentage) = &map.tolerated_failure_percentage {
         let name = "ToleratedFailurePercentage";
         let value = flow::number_value(step, at, percentage, name)?;
-        let percentage = value.as_f64().ok_or_else(|| not_a(percentage, name, "float", &value))?;
+        let number = value.as_f64().or_else(|| digits(percentage, &value));
+        let percentage = number.ok_or_else(|| not_a(percentage, name, "float", &value))?;
         if !(0.0..=100.0).contains(&percentage) {
             return Err(Fault::runtime("ToleratedFailurePercentage must be between 0 and 100."));
         }
@@ -109,7 +110,13 @@ fn integer(
     name: &str,
 ) -> Result<i64, Fault> {
     let value = flow::number_value(step, at, field, name)?;
-    value.as_i64().ok_or_else(|| not_a(field, name, "integer", &value))
+    let integer = value.as_i64().or_else(|| digits(field, &value));
+    integer.ok_or_else(|| not_a(field, name, "integer", &value))
+}
+
+/// A path may lead to a text that spells a number (recorded for `MaxConcurrencyPath`).
+fn digits<T: std::str::FromStr>(field: &NumberField, value: &Value) -> Option<T> {
+    value.as_str().filter(|_| matches!(field, NumberField::Path(_)))?.parse().ok()
 }
 
 fn not_a(field: &NumberField, name: &str, wanted: &str, value: &Value) -> Fault {
