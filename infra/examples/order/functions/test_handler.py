@@ -1,11 +1,13 @@
 """Holds `handler.py` to `../behaviours.json`. Run: python3 -m unittest discover infra/examples/order/functions"""
 
+import http.server
 import json
 import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import types
 import unittest
 from unittest import mock
@@ -91,6 +93,53 @@ class Surroundings(unittest.TestCase):
         handler.call("order-record-analytics", event, self.books)
         lines = self.books.read_text("analytics.jsonl").splitlines()
         self.assertEqual((len(lines), json.loads(lines[1])["orderId"]), (2, "pens"))
+
+
+class Bootstrap(unittest.TestCase):
+    """`bootstrap` as the Runtime API sees it."""
+
+    def test_results_and_failures_go_back_under_their_request(self):
+        pens, declined = ({"order": TABLE["orders"][name]} for name in ("pens", "declined"))
+        answers = self.serve([("1", pens), ("2", declined)])
+        self.assertEqual(answers["1"], ("response", {"authorisation": "auth-pens", "amountCents": 3800}))
+        failure = {"errorType": "PaymentDeclined", "errorMessage": "the card was declined"}
+        self.assertEqual(answers["2"], ("error", failure))
+
+    def serve(self, invocations):
+        """What the bootstrap answers to these requests; then it is sent away."""
+        answers = {}
+
+        class RuntimeApi(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                request_id, event = invocations.pop(0) if invocations else ("", None)
+                self.send_response(200 if request_id else 410)
+                self.send_header("Lambda-Runtime-Aws-Request-Id", request_id)
+                self.end_headers()
+                self.wfile.write(json.dumps(event).encode())
+
+            def do_POST(self):
+                request_id, kind = self.path.split("/")[-2:]
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                answers[request_id] = (kind, json.loads(body))
+                self.send_response(202)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        with tempfile.TemporaryDirectory() as folder, http.server.HTTPServer(("127.0.0.1", 0), RuntimeApi) as api:
+            threading.Thread(target=api.serve_forever, daemon=True).start()
+            environment = {
+                **os.environ,
+                "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.server_port}",
+                "AWS_LAMBDA_FUNCTION_NAME": "order-validate-payment",
+                "ORDER_DIR": folder,
+            }
+            command = [sys.executable, HERE / "bootstrap"]
+            ended = subprocess.run(command, env=environment, capture_output=True, timeout=60)
+            api.shutdown()
+        self.assertIn(b"410", ended.stderr)
+        return answers
 
 
 def event_of(call):
