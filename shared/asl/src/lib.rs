@@ -15,14 +15,20 @@ mod diagnostic;
 mod field;
 mod flow;
 mod handlers;
+#[cfg(test)]
+mod hostile;
 pub mod limits;
 mod name;
 mod parse;
+#[cfg(test)]
+mod recorded;
 mod references;
 mod resource;
 mod source;
 pub mod states;
 mod suggest;
+#[cfg(test)]
+mod testing;
 mod timestamp;
 
 pub use definition::{Block, BlockId, Definition, QueryLanguage, State, Transition};

@@ -16,7 +16,8 @@ fn nearest<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>) -> 
     if length > CHARS_MAX {
         return None;
     }
-    let allowed = (length / 3).max(1);
+    // One slip in three characters: of shorter names every one is near every other.
+    let allowed = length / 3;
     candidates
         .into_iter()
         .filter(|candidate| candidate.len() <= 4 * CHARS_MAX)
@@ -61,7 +62,9 @@ mod tests {
         check("next", Some("Next"));
         check("Comments", Some("Comment"));
         check("InputPth", Some("InputPath"));
+        check("END", Some("End"));
         check("Foo", None);
+        check("x", None);
         check("", None);
         check(&"x".repeat(10_000), None);
     }

@@ -92,7 +92,7 @@ impl Reader<'_> {
             StateName::parse(text).ok()
         });
         let states = object.get("States").and_then(|field| {
-            let states = self.object(field.node, &field.place)?;
+            let states = self.members(field.node, &field.place)?;
             if states.members.is_empty() {
                 self.schema(&field.place, field.node.span, "Value cannot be empty");
             }
@@ -150,4 +150,277 @@ pub(super) fn state_nodes<'a>(block: &Object<'a>) -> impl Iterator<Item = &'a No
         | None => &[],
     };
     states.iter().map(|member| &member.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check_machine, check_state, machine};
+    use crate::{BlockId, Options, StateKind, StateName, aws_message, parse_state};
+    use expect_test::expect;
+
+    #[test]
+    fn a_machine_has_these_fields() {
+        check_machine(
+            r##"{"Comment": "c", "QueryLanguage": "JSONPath", "StartAt": "A", "States": {"A": {"Type": "Succeed"}}, "TimeoutSeconds": 99999999, "Version": "1.0"}"##,
+            expect!["accepted"],
+        );
+        check_machine(
+            r##"{}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: These fields are required: [States, StartAt] at / `{`
+        "#]],
+        );
+        check_machine(
+            r##"{"States": {}, "StartAt": 5}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [STRING] at /StartAt `5`
+            ERROR SCHEMA_VALIDATION_FAILED: Value cannot be empty at /States `{}`
+        "#]],
+        );
+        check_machine(
+            r##"{"states": {}, "StartAt": "A", "Version": "2.0", "TimeoutSeconds": -1, "Comment": 5}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'states' is not supported at / `"states"`
+                  did you mean `States`?
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [STRING] at /Comment `5`
+                ERROR SCHEMA_VALIDATION_FAILED: Value should be one of the following: [1.0] at /Version `"2.0"`
+                  did you mean `1.0`?
+                ERROR SCHEMA_VALIDATION_FAILED: Minimum value is 0 at /TimeoutSeconds `-1`
+                ERROR SCHEMA_VALIDATION_FAILED: These fields are required: [States] at / `{`
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": []}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [OBJECT] at /States `[]`
+        "#]],
+        );
+        check_machine(
+            r##"[]"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object at null `[]`
+        "#]],
+        );
+        check_machine(
+            r##""text""##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object at null `"text"`
+        "#]],
+        );
+        check_machine(
+            r##" "##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object at null ``
+        "#]],
+        );
+        check_machine(
+            r##""##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object at null ``
+        "#]],
+        );
+        check_machine(
+            r##"not a definition"##,
+            expect![[r#"
+            ERROR INVALID_JSON_DESCRIPTION: Unrecognized token 'not': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+             at [Source: (String)"not a definition"; line: 1, column: 4] at [Source: (String)"not a definition"; line: 1, column: 4] `not`
+        "#]],
+        );
+    }
+
+    #[test]
+    fn names_of_states_are_short_and_unique() {
+        check_machine(
+            r##"{"StartAt": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "States": {"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx": {"Type": "Succeed"}}}"##,
+            expect!["accepted"],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx": {"Type": "Nope"}, "A": {"Type": "Succeed"}}}"##,
+            expect![[r#"
+                ERROR INVALID_STATE_NAME: Invalid State name: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' exceeds the 80-character limit allowed by the service at /States/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx `"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`
+                ERROR MISSING_TRANSITION_TARGET: State "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" is not reachable. at /States/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx `"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`
+                  no `StartAt`, `Next`, `Default`, `Choices` or `Catch` leads to it
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"": {"Type": "Pass"}, "A": {"Type": "Succeed"}}}"##,
+            expect![[r#"
+                ERROR INVALID_STATE_NAME: Invalid State name: the name is empty at /States/ `""`
+                ERROR MISSING_TRANSITION_TARGET: State "" is not reachable. at /States/ `""`
+                  no `StartAt`, `Next`, `Default`, `Choices` or `Catch` leads to it
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Succeed"}, "A": {"Type": "Fail"}}}"##,
+            expect![[r#"
+                WARNING DUPLICATE_FIELD: The field 'A' appears more than once at /States `"A"`
+                  only the last one counts
+                ERROR DUPLICATE_STATE_NAME: Duplicate State name: A at /States/A `"A"`
+                  names are unique in the whole machine, branches and item processors included
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_type_is_one_of_eight() {
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "task", "End": true}}}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The field 'Type' should have one of these values: [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map] at /States/A/Type `"task"`
+                  did you mean `Task`?
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"End": true}}}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: These fields are required: [Type] at /States/A `{`
+        "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": null, "End": true}}}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The field 'Type' should have one of these values: [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map] at /States/A/Type `null`
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": 5}}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [OBJECT] at /States/A `5`
+            ERROR MISSING_END_STATE: Workflow has no terminal state at null `"States"`
+              give one state `"End": true`, or add a Succeed or Fail state
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_query_language_is_inherited_from_the_machine() {
+        check_machine(
+            r##"{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Pass", "QueryLanguage": "JSONPath", "Output": 1, "InputPath": "$", "End": true}}}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: 'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine at /States/A `"JSONPath"`
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% 1 %}", "End": true}}}"##,
+            expect!["accepted"],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Pass", "QueryLanguage": "jsonata", "InputPath": "$.a", "Output": 1, "End": true}}}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Value should be one of the following: [JSONPath, JSONata] at /States/A/QueryLanguage `"jsonata"`
+                  did you mean `JSONata`?
+                ERROR SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONata', but field 'InputPath' is only supported for the 'JSONPath' QueryLanguage at /States/A `"InputPath"`
+                  a JSONata state has Arguments, Output, Assign and `{% … %}` instead
+            "#]],
+        );
+        check_machine(
+            r##"{"QueryLanguage": 5, "StartAt": "A", "States": {"A": {"Type": "Pass", "Output": 1, "End": true}}}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [STRING] at /QueryLanguage `5`
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Map", "QueryLanguage": "JSONata", "Items": [1], "ItemProcessor": {"StartAt": "B", "States": {"B": {"Type": "Pass", "Output": 1, "End": true}}}, "End": true}}}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for the 'JSONata' QueryLanguage at /States/A/ItemProcessor/States/B `"Output"`
+                  add `"QueryLanguage": "JSONata"` to the state or to the state machine
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_state_goes_on_or_ends() {
+        check_state(
+            r##"{"Type": "Pass"}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: This object should have only one of the following fields: [Next, End] at /States/S `{`
+              say where to go on with `Next`, or stop with `"End": true`
+            ERROR MISSING_END_STATE: Workflow has no terminal state at null `"States"`
+              give one state `"End": true`, or add a Succeed or Fail state
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Pass", "End": false}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: This object should have only one of the following fields: [Next, End] at /States/S `{`
+              say where to go on with `Next`, or stop with `"End": true`
+            ERROR MISSING_END_STATE: Workflow has no terminal state at null `"States"`
+              give one state `"End": true`, or add a Succeed or Fail state
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Pass", "Next": "T", "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: There should only be one of the following fields: [Next, End] at /States/S `"End"`
+        "#]],
+        );
+        check_state(r##"{"Type": "Pass", "Next": "T", "End": false}"##, expect!["accepted"]);
+        check_state(
+            r##"{"Type": "Pass", "Next": 5}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [STRING] at /States/S/Next `5`
+            ERROR MISSING_END_STATE: Workflow has no terminal state at null `"States"`
+              give one state `"End": true`, or add a Succeed or Fail state
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Pass", "End": "true"}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [BOOLEAN] at /States/S/End `"true"`
+            ERROR MISSING_END_STATE: Workflow has no terminal state at null `"States"`
+              give one state `"End": true`, or add a Succeed or Fail state
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_field_that_stands_twice_counts_once() {
+        check_state(
+            r##"{"Type": "Pass", "End": false, "End": true, "Comment": "a", "Comment": "b"}"##,
+            expect![[r#"
+                WARNING DUPLICATE_FIELD: The field 'End' appears more than once at /States/S `"End"`
+                  only the last one counts
+                WARNING DUPLICATE_FIELD: The field 'Comment' appears more than once at /States/S `"Comment"`
+                  only the last one counts
+            "#]],
+        );
+    }
+
+    #[test]
+    fn blocks_are_numbered_in_document_order_depth_first() {
+        let pass = |name: &str| format!(r#""{name}": {{"Type": "Pass", "End": true}}"#);
+        let block = |states: &str, start: &str| {
+            format!(r#"{{"StartAt": "{start}", "States": {{{states}}}}}"#)
+        };
+        let map = format!(
+            r#""M": {{"Type": "Map", "Next": "P", "ItemProcessor": {}}}"#,
+            block(&pass("I"), "I")
+        );
+        let inner = format!(
+            r#""Q": {{"Type": "Parallel", "End": true, "Branches": [{}]}}"#,
+            block(&pass("R"), "R")
+        );
+        let branches = format!("{}, {}", block(&inner, "Q"), block(&pass("B"), "B"));
+        let parallel =
+            format!(r#""P": {{"Type": "Parallel", "End": true, "Branches": [{branches}]}}"#);
+        let text = block(&format!("{map}, {parallel}"), "M");
+        let definition = machine(&text).definition.unwrap();
+        let starts: Vec<&str> =
+            definition.blocks.iter().map(|block| block.start_at.as_str()).collect();
+        assert_eq!(starts, ["M", "I", "Q", "R", "B"]);
+        let StateKind::Parallel(parallel) = &definition.blocks[0].states["P"].kind else {
+            panic!()
+        };
+        assert_eq!(parallel.branches, [BlockId(2), BlockId(4)]);
+    }
+
+    #[test]
+    fn a_single_state_may_name_what_is_not_there() {
+        let name = StateName::parse("S").unwrap();
+        let text = r#"{"Type": "Pass", "Next": "Elsewhere"}"#;
+        let definition = parse_state(text, &name, &Options::default()).definition.unwrap();
+        assert_eq!(definition.blocks[0].start_at, name);
+        let refused = parse_state(r#"{"Type": "Pass"}"#, &name, &Options::default());
+        expect!["Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: This object should have only one of the following fields: [Next, End] at /'"].assert_eq(&aws_message(&refused.diagnostics));
+    }
 }

@@ -251,3 +251,123 @@ fn at_pointer(
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => found(node, &place),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check_jsonata_state, check_state};
+    use expect_test::expect;
+
+    #[test]
+    fn paths_in_and_out() {
+        check_state(
+            r##"{"Type": "Pass", "InputPath": "$$.Execution", "OutputPath": "$.a[?(@.b > 1)]", "End": true}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Pass", "InputPath": null, "OutputPath": null, "ResultPath": null, "End": true}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Pass", "InputPath": "a", "OutputPath": 5, "ResultPath": "$.a[*]", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Value must be a valid JSONPath. at /States/S/InputPath `"a"`
+                  expected `$` at character 1
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: a reference path has names and indexes only at /States/S/ResultPath `"$.a[*]"`
+                  a result goes to a path of names and indexes, such as `$.result`
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [STRING] at /States/S/OutputPath `5`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Pass", "InputPath": "$.", "ResultPath": "$$.a", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Value must be a valid JSONPath. at /States/S/InputPath `"$."`
+                  expected a name, `*` or `[` at character 3
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: a reference path starts with a single `$` at /States/S/ResultPath `"$$.a"`
+                  a result goes to a path of names and indexes, such as `$.result`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Pass", "ResultPath": "result", "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: Reference path didn't start with '$' at /States/S/ResultPath `"result"`
+              a result goes to a path of names and indexes, such as `$.result`
+        "#]],
+        );
+    }
+
+    #[test]
+    fn templates_hold_paths_and_calls_where_they_say_so() {
+        check_state(
+            r##"{"Type": "Pass", "Parameters": {"a.$": "$.a", "b": [{"c.$": "States.UUID()"}], "d": null}, "End": true}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Pass", "Parameters": [1, "$"], "End": true}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Pass", "Parameters": {"a.$": "a", "b.$": 5, "c": {"d": [1, {"e/f.$": "$.["}]}}, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The value for the field 'a.$' must be a valid JSONPath or a valid intrinsic function call at /States/S/Parameters `"a"`
+                  expected an intrinsic function or a path at character 2
+                ERROR SCHEMA_VALIDATION_FAILED: The value for the field 'b.$' must be a valid JSONPath or a valid intrinsic function call at /States/S/Parameters `5`
+                ERROR SCHEMA_VALIDATION_FAILED: The value for the field 'e/f.$' must be a valid JSONPath or a valid intrinsic function call at /States/S/Parameters/c/d[1] `"$.["`
+                  expected a name, `*` or `[` at character 3
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Pass", "Parameters": {"parsed.$": "States.StringToJson('{\"text\":\"An \\\"escaped double quote\\\" here\"}')"}, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The value for the field 'parsed.$' must be a valid JSONPath or a valid intrinsic function call at /States/S/Parameters `"States.StringToJson('{\"text\":\"An \\\"escaped d`
+                  the escapes are `\'`, `\{`, `\}` and `\\` at character 36
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Pass", "Parameters": {"name": "$.name", "id": {"x": "States.UUID()"}, "price": "$5", "y": "States.rights"}, "End": true}"##,
+            expect![[r#"
+                WARNING NO_DOLLAR: The value for the field 'name' looks like a JSONPath or an intrinsic function call, but the field name does not end with '.$' at /States/S/Parameters `"name"`
+                  write `"name.$"` to have it computed
+                WARNING NO_DOLLAR: The value for the field 'x' looks like a JSONPath or an intrinsic function call, but the field name does not end with '.$' at /States/S/Parameters/id `"x"`
+                  write `"x.$"` to have it computed
+            "#]],
+        );
+    }
+
+    #[test]
+    fn jsonata_templates_hold_expressions_anywhere() {
+        check_jsonata_state(
+            r##"{"Type": "Pass", "Output": {"a": ["{% 1 %}", {"b": "{% $states.context %}"}], "c.$": "$.d"}, "End": true}"##,
+            expect!["accepted"],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Pass", "Output": {"a": ["{% 1 + %}", {"b": "{% $x"}], "c": " {% not one %} "}, "End": true}"##,
+            expect![[r#"
+                ERROR INVALID_JSONATA_EXPRESSION: Unexpected end of expression at /States/S/Output/a[0] `"{% 1 + %}"`
+                ERROR SCHEMA_VALIDATION_FAILED: JSONata string must start with {% and end with %} at /States/S/Output/a[1]/b `"{% $x"`
+                  put the marks first and last, with nothing around them
+            "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Pass", "Output": "{% $states.result %}", "Assign": {"e": "{% $states.errorOutput.Cause %}"}, "End": true}"##,
+            expect![[r#"
+                ERROR UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.result' does not exist. at /States/S/Output `"{% $states.result %}"`
+                  it is there only in the Output and Assign of a Task, Parallel or Map state
+                ERROR UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.errorOutput' does not exist. at /States/S/Assign/e `"{% $states.errorOutput.Cause %}"`
+                  it is there only in the Output and Assign of a catcher
+            "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Arguments": "{% $states.result %}", "Output": "{% $states.errorOutput %}", "End": true}"##,
+            expect![[r#"
+                ERROR UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.result' does not exist. at /States/S/Arguments `"{% $states.result %}"`
+                  it is there only in the Output and Assign of a Task, Parallel or Map state
+                ERROR UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.errorOutput' does not exist. at /States/S/Output `"{% $states.errorOutput %}"`
+                  it is there only in the Output and Assign of a catcher
+            "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Output": "{% $states %}", "End": true}"##,
+            expect!["accepted"],
+        );
+    }
+}

@@ -39,7 +39,9 @@ impl Reader<'_> {
                 Some(expression)
             }
             Err(error) => {
-                self.error(Code::InvalidJsonataExpression, place, node.span, error.to_string());
+                let message = error.to_string();
+                let message = without_code(&message);
+                self.error(Code::InvalidJsonataExpression, place, node.span, message);
                 None
             }
         }
@@ -122,5 +124,13 @@ impl Reader<'_> {
                 self.error_with_help(code, place, node.span, message, help);
             }
         }
+    }
+}
+
+/// AWS shows JSONata's text without its code, such as `S0202: `.
+fn without_code(message: &str) -> &str {
+    match message.split_once(": ") {
+        Some((code, text)) if code.len() == 5 && code.starts_with('S') => text,
+        Some(_) | None => message,
     }
 }

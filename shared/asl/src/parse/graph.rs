@@ -6,9 +6,12 @@
 use super::object::Object;
 use super::place::{Place, quoted};
 use super::reader::Reader;
-use crate::Code;
 use crate::source::{Kind, Member, Node, Span};
+use crate::{Code, StateName};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The most states that a help lists.
+const STATES_LISTED_MAX: usize = 10;
 
 /// Checks one block whose states have been read.
 pub(super) fn check(reader: &mut Reader<'_>, block: &Object<'_>) {
@@ -18,6 +21,10 @@ pub(super) fn check(reader: &mut Reader<'_>, block: &Object<'_>) {
     let graph: BTreeMap<&str, &Member> = members.iter().map(|m| (m.key.as_str(), m)).collect();
     for member in members {
         missing_targets(reader, &states.place, member, &graph);
+    }
+    if members.iter().any(|state| is_open(&state.value)) {
+        start_target(reader, block, &graph);
+        return;
     }
     let is_top = reader.block_depth == 0;
     if is_top && !members.is_empty() && !members.iter().any(|state| is_terminal(&state.value)) {
@@ -80,18 +87,21 @@ fn missing_target(
     span: Span,
     graph: &BTreeMap<&str, &Member>,
 ) {
-    let near = crate::suggest::did_you_mean(target, graph.keys().copied());
-    let help = near.unwrap_or_else(|| {
-        if reader.state_names.contains(target) {
-            "that state is in another block: a transition stays within its own".to_owned()
-        } else {
-            let names: Vec<_> = graph.keys().take(10).map(|name| format!("`{name}`")).collect();
-            let more = if graph.len() > names.len() { ", …" } else { "" };
-            format!("the states here are {}{more}", names.join(", "))
-        }
-    });
+    let help = if reader.state_names.contains(target) {
+        "that state is in another block: a transition stays within its own".to_owned()
+    } else {
+        let near = crate::suggest::did_you_mean(target, graph.keys().copied());
+        near.unwrap_or_else(|| states_listed(graph))
+    };
     let message = format!("Missing 'Next' target: {}", quoted(target));
     reader.error_with_help(Code::MissingTransitionTarget, place, span, message, Some(help));
+}
+
+fn states_listed(graph: &BTreeMap<&str, &Member>) -> String {
+    let names: Vec<String> =
+        graph.keys().take(STATES_LISTED_MAX).map(|name| format!("`{}`", quoted(name))).collect();
+    let more = if graph.len() > names.len() { ", …" } else { "" };
+    format!("the states here are {}{more}", names.join(", "))
 }
 
 fn unreachable_states(
@@ -110,7 +120,7 @@ fn unreachable_states(
         }
     }
     for state in members {
-        if !reached.contains(state.key.as_str()) {
+        if !reached.contains(state.key.as_str()) && StateName::parse(&state.key).is_ok() {
             let message = format!("State \"{}\" is not reachable.", quoted(&state.key));
             let help =
                 "no `StartAt`, `Next`, `Default`, `Choices` or `Catch` leads to it".to_owned();
@@ -144,9 +154,140 @@ fn entries<'n>(state: &'n Node, list: &str) -> &'n [Node] {
     }
 }
 
+/// Whether a state does not say where it leads, which is reported elsewhere: then nothing can be said of
+/// what is reached.
+fn is_open(state: &Node) -> bool {
+    let state_type = match state.member("Type").map(|member| &member.value.kind) {
+        Some(Kind::String(state_type)) => state_type.as_str(),
+        Some(Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Array(_) | Kind::Object(_))
+        | None => return true,
+    };
+    let leads_on = match state_type {
+        "Succeed" | "Fail" => true,
+        "Choice" => !entries(state, "Choices").is_empty(),
+        _ => is_terminal(state) || target(state, "Next").is_some(),
+    };
+    let mut listed = ["Choices", "Catch"].into_iter().flat_map(|list| entries(state, list));
+    !leads_on || listed.any(|entry| target(entry, "Next").is_none())
+}
+
 /// Whether the execution can end in a state, judged without regard to its other fields.
 fn is_terminal(state: &Node) -> bool {
     let kind = |name: &str| state.member(name).map(|member| &member.value.kind);
     matches!(kind("End"), Some(Kind::Bool(true)))
         || matches!(kind("Type"), Some(Kind::String(kind)) if kind == "Succeed" || kind == "Fail")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check_machine;
+    use expect_test::expect;
+
+    #[test]
+    fn every_transition_leads_to_a_state_of_its_block() {
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": true, "Next": "B"}], "Default": "C"}, "B": {"Type": "Pass", "Next": "C"}, "C": {"Type": "Succeed"}}}"##,
+            expect!["accepted"],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": true, "Next": "Dispach"}], "Default": "Nowhere"}, "Dispatch": {"Type": "Succeed"}}}"##,
+            expect![[r#"
+                ERROR MISSING_TRANSITION_TARGET: Missing 'Next' target: Nowhere at /States/A/Default `"Nowhere"`
+                  the states here are `A`, `Dispatch`
+                ERROR MISSING_TRANSITION_TARGET: Missing 'Next' target: Dispach at /States/A/Choices[0]/Next `"Dispach"`
+                  did you mean `Dispatch`?
+                ERROR MISSING_TRANSITION_TARGET: State "Dispatch" is not reachable. at /States/Dispatch `"Dispatch"`
+                  no `StartAt`, `Next`, `Default`, `Choices` or `Catch` leads to it
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Catch": [{"ErrorEquals": ["E"], "Next": "Ghost"}], "End": true}}}"##,
+            expect![[r#"
+                ERROR MISSING_TRANSITION_TARGET: Missing 'Next' target: Ghost at /States/A/Catch[0]/Next `"Ghost"`
+                  the states here are `A`
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Parallel", "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Pass", "Next": "A"}}}], "End": true}}}"##,
+            expect![[r#"
+                ERROR MISSING_TRANSITION_TARGET: Missing 'Next' target: A at /States/A/Branches[0]/States/B/Next `"A"`
+                  that state is in another block: a transition stays within its own
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "Nope", "States": {"A": {"Type": "Pass", "End": true}}}"##,
+            expect![[r#"
+                ERROR MISSING_TRANSITION_TARGET: Missing 'Next' target: Nope at /StartAt `"Nope"`
+                  the states here are `A`
+                ERROR MISSING_TRANSITION_TARGET: State "A" is not reachable. at /States/A `"A"`
+                  no `StartAt`, `Next`, `Default`, `Choices` or `Catch` leads to it
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Map", "ItemProcessor": {"StartAt": "Nope", "States": {"B": {"Type": "Pass", "End": true}}}, "End": true}}}"##,
+            expect![[r#"
+                ERROR MISSING_TRANSITION_TARGET: Missing 'Next' target: Nope at /States/A/ItemProcessor/StartAt `"Nope"`
+                  the states here are `B`
+                ERROR MISSING_TRANSITION_TARGET: State "B" is not reachable. at /States/A/ItemProcessor/States/B `"B"`
+                  no `StartAt`, `Next`, `Default`, `Choices` or `Catch` leads to it
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_machine_can_end_and_a_loop_within_it_need_not() {
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}, "Unused": {"Type": "Pass", "Next": "A"}}}"##,
+            expect![[r#"
+                ERROR MISSING_END_STATE: Workflow has no terminal state at null `"States"`
+                  give one state `"End": true`, or add a Succeed or Fail state
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "NOPE"}}}"##,
+            expect![[r#"
+                ERROR MISSING_TRANSITION_TARGET: Missing 'Next' target: NOPE at /States/A/Next `"NOPE"`
+                  the states here are `A`
+                ERROR MISSING_END_STATE: Workflow has no terminal state at null `"States"`
+                  give one state `"End": true`, or add a Succeed or Fail state
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Map", "ItemProcessor": {"StartAt": "B", "States": {"B": {"Type": "Pass", "Next": "B"}}}, "End": true}}}"##,
+            expect!["accepted"],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Fail"}}}"##,
+            expect!["accepted"],
+        );
+    }
+
+    #[test]
+    fn every_state_can_be_reached() {
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}, "a/b": {"Type": "Pass", "Next": "A"}}}"##,
+            expect![[r#"
+                ERROR MISSING_TRANSITION_TARGET: State "a/b" is not reachable. at /States/a/b `"a/b"`
+                  no `StartAt`, `Next`, `Default`, `Choices` or `Catch` leads to it
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}, "C": {"Type": "Pass", "End": true}}}"##,
+            expect![[r#"
+                ERROR MISSING_TRANSITION_TARGET: State "C" is not reachable. at /States/C `"C"`
+                  no `StartAt`, `Next`, `Default`, `Choices` or `Catch` leads to it
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Parallel", "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Pass", "End": true}, "C": {"Type": "Pass", "Next": "B"}}}], "End": true}}}"##,
+            expect![[r#"
+                ERROR MISSING_TRANSITION_TARGET: State "C" is not reachable. at /States/A/Branches[0]/States/C `"C"`
+                  no `StartAt`, `Next`, `Default`, `Choices` or `Catch` leads to it
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Catch": [{"ErrorEquals": ["E"], "Next": "B"}], "End": true}, "B": {"Type": "Pass", "Next": "A"}}}"##,
+            expect!["accepted"],
+        );
+    }
 }

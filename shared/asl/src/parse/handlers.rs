@@ -141,3 +141,146 @@ impl Reader<'_> {
         Some(ErrorNames(names))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::StateKind;
+    use crate::testing::{check_jsonata_state, check_state, machine};
+    use expect_test::expect;
+
+    #[test]
+    fn retriers_and_catchers_have_these_fields() {
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Retry": [{"ErrorEquals": ["A", "B"], "IntervalSeconds": 0, "MaxAttempts": 0, "BackoffRate": 1, "MaxDelaySeconds": 31622400, "JitterStrategy": "FULL", "Comment": "c"}, {"ErrorEquals": ["States.ALL"], "JitterStrategy": "NONE", "BackoffRate": 2.5}], "End": true}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Catch": [{"ErrorEquals": ["A"], "Next": "T", "ResultPath": "$.e", "Assign": {"v.$": "$.Cause"}, "Comment": "c"}, {"ErrorEquals": ["States.ALL"], "Next": "T", "ResultPath": null}], "Next": "T"}"##,
+            expect!["accepted"],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Catch": [{"ErrorEquals": ["A"], "Next": "T", "Output": "{% $states.errorOutput %}", "Assign": {"v": "{% $states.errorOutput.Cause %}"}}], "Next": "T"}"##,
+            expect!["accepted"],
+        );
+    }
+
+    #[test]
+    fn states_all_stands_alone_and_last() {
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Retry": [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["A"]}], "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: States.ALL must appear alone and at end of list at /States/S/Retry[0]/ErrorEquals[0] `"States.ALL"`
+                  it matches every error: give it an entry of its own, the last one
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Retry": [{"ErrorEquals": ["A", "States.ALL"]}], "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: States.ALL must appear alone and at end of list at /States/S/Retry[0]/ErrorEquals[1] `"States.ALL"`
+                  it matches every error: give it an entry of its own, the last one
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "T"}, {"ErrorEquals": ["States.ALL"], "Next": "T"}], "Next": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: States.ALL must appear alone and at end of list at /States/S/Catch[0]/ErrorEquals[0] `"States.ALL"`
+                  it matches every error: give it an entry of its own, the last one
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_in_an_entry_is_named() {
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Retry": [{}, 5], "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: These fields are required: [ErrorEquals] at /States/S/Retry[0] `{`
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [OBJECT] at /States/S/Retry[1] `5`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Retry": [{"ErrorEquals": []}, {"ErrorEquals": "A"}, {"ErrorEquals": [5]}], "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Value cannot be empty at /States/S/Retry[0]/ErrorEquals `[]`
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [ARRAY] at /States/S/Retry[1]/ErrorEquals `"A"`
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [STRING] at /States/S/Retry[2]/ErrorEquals[0] `5`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Retry": [{"ErrorEquals": ["A"], "IntervalSeconds": -1, "MaxAttempts": 100000000, "BackoffRate": 0.5, "MaxDelaySeconds": 0, "JitterStrategy": "HALF"}], "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Minimum value is 0 at /States/S/Retry[0]/IntervalSeconds `-1`
+                ERROR SCHEMA_VALIDATION_FAILED: Maximum value is 99999999 at /States/S/Retry[0]/MaxAttempts `100000000`
+                ERROR SCHEMA_VALIDATION_FAILED: Minimum value is 1.0 at /States/S/Retry[0]/BackoffRate `0.5`
+                ERROR SCHEMA_VALIDATION_FAILED: Minimum value is 1 at /States/S/Retry[0]/MaxDelaySeconds `0`
+                ERROR SCHEMA_VALIDATION_FAILED: Value should be one of the following: [NONE, FULL] at /States/S/Retry[0]/JitterStrategy `"HALF"`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Retry": [{"ErrorEquals": ["A"], "BackoffRate": "2", "MaxDelaySeconds": 31622401, "Next": "T"}], "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'Next' is not supported at /States/S/Retry[0] `"Next"`
+                  the fields here are ErrorEquals, IntervalSeconds, MaxAttempts, BackoffRate, MaxDelaySeconds, JitterStrategy, Comment
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type Double at /States/S/Retry[0]/BackoffRate `"2"`
+                ERROR SCHEMA_VALIDATION_FAILED: Maximum value is 31622400 at /States/S/Retry[0]/MaxDelaySeconds `31622401`
+                ERROR MISSING_TRANSITION_TARGET: State "T" is not reachable. at /States/T `"T"`
+                  no `StartAt`, `Next`, `Default`, `Choices` or `Catch` leads to it
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Catch": [{"Output": 1}], "Next": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for the 'JSONata' QueryLanguage at /States/S/Catch[0] `"Output"`
+                  add `"QueryLanguage": "JSONata"` to the state or to the state machine
+                ERROR SCHEMA_VALIDATION_FAILED: These fields are required: [ErrorEquals, Next] at /States/S/Catch[0] `{`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Catch": [{"ErrorEquals": ["A"], "Next": "T", "ResultPath": "$.a[*]"}], "Next": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: a reference path has names and indexes only at /States/S/Catch[0]/ResultPath `"$.a[*]"`
+                  a result goes to a path of names and indexes, such as `$.result`
+            "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Catch": [{"ErrorEquals": ["A"], "Next": "T", "ResultPath": "$"}], "Next": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONata', but field 'ResultPath' is only supported for the 'JSONPath' QueryLanguage at /States/S/Catch[0] `"ResultPath"`
+                  a JSONata state has Arguments, Output, Assign and `{% … %}` instead
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Retry": {}, "Catch": 5, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [ARRAY] at /States/S/Retry `{}`
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [ARRAY] at /States/S/Catch `5`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_is_not_written_has_aws_defaults() {
+        let text = r#"{"StartAt": "A", "States": {"A": {"Type": "Parallel", "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Pass", "End": true}}}], "Retry": [{"ErrorEquals": ["E"]}], "End": true}}}"#;
+        let definition = machine(text).definition.unwrap();
+        let StateKind::Parallel(parallel) = &definition.blocks[0].states["A"].kind else {
+            panic!()
+        };
+        expect![[r#"
+            [
+                Retrier {
+                    errors: ErrorNames(
+                        [
+                            "E",
+                        ],
+                    ),
+                    interval_secs: 1,
+                    attempts_max: 3,
+                    backoff_rate: 2.0,
+                    delay_max_secs: None,
+                    jitter: None,
+                },
+            ]
+        "#]]
+        .assert_debug_eq(&parallel.handlers.retriers);
+    }
+}

@@ -9,6 +9,9 @@ use crate::source::{Kind, Lines, Node, Span};
 use crate::{Block, QueryLanguage};
 use std::collections::BTreeSet;
 
+/// The longest list of fields that helps.
+const FIELDS_LISTED_MAX: usize = 30;
+
 /// The state of one parse.
 #[derive(Debug)]
 pub(crate) struct Reader<'t> {
@@ -133,18 +136,25 @@ impl<'t> Reader<'t> {
         self.diagnostics.push(Diagnostic { severity, code, message, location, start, end, help });
     }
 
-    /// The members of an object; anything else is an error.
+    /// The members of an object, each of which has a name of its own; anything else is an error.
     pub(crate) fn object<'a>(
         &mut self,
         node: &'a Node,
         place: &'a Place<'a>,
     ) -> Option<Object<'a>> {
+        let object = self.members(node, place)?;
+        self.repeated_fields(&object);
+        Some(object)
+    }
+
+    /// The members of an object, whatever their names; anything else is an error.
+    pub(crate) fn members<'a>(
+        &mut self,
+        node: &'a Node,
+        place: &'a Place<'a>,
+    ) -> Option<Object<'a>> {
         match &node.kind {
-            Kind::Object(members) => {
-                let object = Object { node, members, place };
-                self.repeated_fields(&object);
-                Some(object)
-            }
+            Kind::Object(members) => Some(Object { node, members, place }),
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) | Kind::Array(_) => {
                 self.expected("OBJECT", node, place);
                 None
@@ -257,9 +267,10 @@ impl<'t> Reader<'t> {
     ) {
         let message = format!("Field '{}' is not supported", super::place::quoted(key));
         let near = crate::suggest::did_you_mean(key, allowed.iter().copied());
-        let help = near.unwrap_or_else(|| format!("the fields here are {}", allowed.join(", ")));
+        let list = || format!("the fields here are {}", allowed.join(", "));
+        let help = near.or_else(|| (allowed.len() <= FIELDS_LISTED_MAX).then(list));
         let code = Code::SchemaValidationFailed;
-        self.error_with_help(code, object.place, span, message, Some(help));
+        self.error_with_help(code, object.place, span, message, help);
     }
 
     fn repeated_fields(&mut self, object: &Object<'_>) {

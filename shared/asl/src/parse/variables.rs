@@ -189,6 +189,8 @@ fn invalid_name(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{check_jsonata_state, check_machine, check_state};
+    use expect_test::expect;
 
     #[test]
     fn a_variable_name_is_an_identifier_of_at_most_80_characters() {
@@ -198,5 +200,95 @@ mod tests {
         for name in ["", "9a", "_a", "a-b", "a.b", "a b", "$a", &"x".repeat(81)] {
             assert!(invalid_name(name).is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn names_that_assign_takes() {
+        check_state(
+            r##"{"Type": "Pass", "Assign": {"a.$": "$.b", "é": 1, "x_1": 2}, "End": true}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Pass", "Assign": {"states": 1, "states.$": "$", "a-b": 1, "a.b": 2, "1a": 3}, "End": true}"##,
+            expect![[r#"
+                ERROR RESERVED_VARIABLE_NAME: Cannot assign to reserved variable '$states'. at /States/S/Assign/states `"states"`
+                ERROR RESERVED_VARIABLE_NAME: Cannot assign to reserved variable '$states'. at /States/S/Assign/states.$ `"states.$"`
+                ERROR INVALID_VARIABLE_NAME: Invalid variable name 'a-b': the variable name contains invalid characters. at /States/S/Assign/a-b `"a-b"`
+                  a name is a letter followed by letters, digits and underscores
+                ERROR INVALID_VARIABLE_NAME: Invalid variable name 'a.b': the variable name contains invalid characters. at /States/S/Assign/a.b `"a.b"`
+                  a name is a letter followed by letters, digits and underscores
+                ERROR INVALID_VARIABLE_NAME: Invalid variable name '1a': the variable name contains invalid characters. at /States/S/Assign/1a `"1a"`
+                  a name is a letter followed by letters, digits and underscores
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Pass", "Assign": 5, "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [OBJECT] at /States/S/Assign `5`
+        "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Pass", "Assign": {"a.$": 1}, "End": true}"##,
+            expect![[r#"
+                ERROR INVALID_VARIABLE_NAME: Invalid variable name 'a.$': the variable name contains invalid characters. at /States/S/Assign/a.$ `"a.$"`
+                  a name is a letter followed by letters, digits and underscores
+            "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Pass", "Assign": "{% {} %}", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [OBJECT] at /States/S/Assign `"{% {} %}"`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn an_inner_block_does_not_assign_what_is_assigned_by_then() {
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Assign": {"x": 1}, "Next": "P"}, "P": {"Type": "Parallel", "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Pass", "Assign": {"x.$": "$.y", "y": 1}, "End": true}}}], "End": true}}}"##,
+            expect![[r#"
+                ERROR DUPLICATE_VARIABLE_NAME: The variable name 'x' was already defined in a parent scope. at /States/P/Branches[0]/States/B/Assign/x.$ `"x.$"`
+                  an inner block reads outer variables; give its own another name
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Parallel", "Assign": {"x": 1}, "Catch": [{"ErrorEquals": ["E"], "Assign": {"y": 1}, "Next": "B"}], "Branches": [{"StartAt": "C", "States": {"C": {"Type": "Pass", "Assign": {"x": 1, "y": 2}, "End": true}}}], "Next": "B"}, "B": {"Type": "Pass", "Assign": {"x": 2}, "End": true}}}"##,
+            expect!["accepted"],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": true, "Assign": {"x": 1}, "Next": "M"}], "Default": "M"}, "M": {"Type": "Map", "ItemProcessor": {"StartAt": "B", "States": {"B": {"Type": "Pass", "Assign": {"x": 1}, "End": true}}}, "End": true}}}"##,
+            expect![[r#"
+                ERROR DUPLICATE_VARIABLE_NAME: The variable name 'x' was already defined in a parent scope. at /States/M/ItemProcessor/States/B/Assign/x `"x"`
+                  an inner block reads outer variables; give its own another name
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Parallel", "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Pass", "Assign": {"x": 1}, "End": true}}}, {"StartAt": "C", "States": {"C": {"Type": "Pass", "Assign": {"x": 1}, "End": true}}}], "End": true}}}"##,
+            expect!["accepted"],
+        );
+    }
+
+    #[test]
+    fn a_variable_that_nothing_assigns_is_pointed_out() {
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Assign": {"total": 1}, "Next": "B"}, "B": {"Type": "Pass", "Parameters": {"a.$": "$total", "b.$": "States.Format('{}', $totl)"}, "InputPath": "$x", "End": true}}}"##,
+            expect![[r#"
+                WARNING POSSIBLY_UNDEFINED_VARIABLE: Variable 'x' is possibly not defined. at /States/B/InputPath `"$x"`
+                  no `Assign` in sight sets it
+                WARNING POSSIBLY_UNDEFINED_VARIABLE: Variable 'totl' is possibly not defined. at /States/B/Parameters `{"a.$": "$total", "b.$": "States.Format('{}', $tot`
+                  did you mean `total`?
+            "#]],
+        );
+        check_machine(
+            r##"{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Pass", "Output": "{% $y + $sum([1]) %}", "End": true}}}"##,
+            expect![[r#"
+                WARNING POSSIBLY_UNDEFINED_VARIABLE: Variable 'y' is possibly not defined. at /States/A/Output `"{% $y + $sum([1]) %}"`
+                  no `Assign` in sight sets it
+            "#]],
+        );
+        check_machine(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Assign": {"x": 1}, "Next": "M"}, "M": {"Type": "Map", "ItemProcessor": {"StartAt": "B", "States": {"B": {"Type": "Pass", "InputPath": "$x", "End": true}}}, "End": true}}}"##,
+            expect!["accepted"],
+        );
     }
 }

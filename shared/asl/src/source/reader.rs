@@ -422,3 +422,238 @@ impl<'t> Reader<'t> {
         Fault { message, span: Span { start, end }, read_to: end, opened: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    #[test]
+    fn what_is_not_json_is_described_in_the_words_of_aws() {
+        check(
+            "not a definition",
+            expect![
+                "Unrecognized token 'not': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 4] `not`"
+            ],
+        );
+        check("", expect!["No content to map due to end-of-input at line: 1, column: 1] ``"]);
+        check("  ", expect!["No content to map due to end-of-input at line: 1, column: 3] ``"]);
+        check(
+            "{\"a\": 1,}",
+            expect![
+                "Unexpected character ('}' (code 125)): was expecting double-quote to start field name at line: 1, column: 10] `}`"
+            ],
+        );
+        check(
+            "{a: 1}",
+            expect![
+                "Unexpected character ('a' (code 97)): was expecting double-quote to start field name at line: 1, column: 3] `a`"
+            ],
+        );
+        check(
+            "{'a': 1}",
+            expect![
+                "Unexpected character (''' (code 39)): was expecting double-quote to start field name at line: 1, column: 3] `'`"
+            ],
+        );
+        check(
+            "{\"a\" 1}",
+            expect![
+                "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value at line: 1, column: 7] `1`"
+            ],
+        );
+        check(
+            "{\"a\": 1 \"b\": 2}",
+            expect![[
+                r#"Unexpected character ('"' (code 34)): was expecting comma to separate Object entries at line: 1, column: 10] `"`"#
+            ]],
+        );
+        check(
+            "[1 2]",
+            expect![
+                "Unexpected character ('2' (code 50)): was expecting comma to separate Array entries at line: 1, column: 5] `2`"
+            ],
+        );
+        check(
+            "[1,]",
+            expect![
+                "Unexpected character (']' (code 93)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 5] `]`"
+            ],
+        );
+        check(
+            "{\"a\": [1}",
+            expect![
+                "Unexpected close marker '}': expected ']' (for Array starting at line: 1, column: 7) at line: 1, column: 10] `}`"
+            ],
+        );
+        check(
+            "{\"a\": {]",
+            expect![
+                "Unexpected character (']' (code 93)): was expecting double-quote to start field name at line: 1, column: 9] `]`"
+            ],
+        );
+        check(
+            "{\"a\": ",
+            expect![[
+                r#"Unexpected end-of-input: expected close marker for Object (start marker at [Source: (String)"{"a": "; line: 1, column: 1]) at line: 1, column: 7] ``"#
+            ]],
+        );
+        check(
+            "{",
+            expect![[
+                r#"Unexpected end-of-input: expected close marker for Object (start marker at [Source: (String)"{"; line: 1, column: 1]) at line: 1, column: 2] ``"#
+            ]],
+        );
+        check(
+            "[\"a",
+            expect![[
+                r#"Unexpected end-of-input: was expecting closing quote for a string value at line: 1, column: 4] `"a`"#
+            ]],
+        );
+        check(
+            "{\"a",
+            expect![[r#"Unexpected end-of-input in field name at line: 1, column: 4] `"a`"#]],
+        );
+        check(
+            "{\"a\": tru}",
+            expect![
+                "Unrecognized token 'tru': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 10] `tru`"
+            ],
+        );
+        check(
+            "{\"a\": True}",
+            expect![
+                "Unrecognized token 'True': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 11] `True`"
+            ],
+        );
+        check(
+            "{\"a\": #}",
+            expect![
+                "Unexpected character ('#' (code 35)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 8] `#`"
+            ],
+        );
+        check(
+            "01",
+            expect![
+                "Invalid numeric value: Leading zeroes not allowed at line: 1, column: 3] `01`"
+            ],
+        );
+        check("-", expect!["Invalid numeric value: '-' at line: 1, column: 2] `-`"]);
+        check("1.", expect!["Invalid numeric value: '1.' at line: 1, column: 3] `1.`"]);
+        check("1e999", expect!["Invalid numeric value: '1e999' at line: 1, column: 6] `1e999`"]);
+        check(
+            "\"a\\x\"",
+            expect!["Unrecognized character escape 'x' (code 120) at line: 1, column: 5] `x`"],
+        );
+        check(
+            "\"a\\u12g4\"",
+            expect![
+                "Unexpected character ('g' (code 103)): expected a hex-digit for character escape sequence at line: 1, column: 8] `g`"
+            ],
+        );
+        check(
+            "\"\\ud800\"",
+            expect![[
+                r#"Unpaired surrogate in a character escape: it is not a character at line: 1, column: 8] `\ud800`"#
+            ]],
+        );
+        check(
+            "\"\\ud800\\u0041\"",
+            expect![[
+                r#"Unpaired surrogate in a character escape: it is not a character at line: 1, column: 14] `\ud800\u0041`"#
+            ]],
+        );
+        check(
+            "\"\\udc00\"",
+            expect![[
+                r#"Unpaired surrogate in a character escape: it is not a character at line: 1, column: 8] `\udc00`"#
+            ]],
+        );
+        check(
+            "\"a\tb\"",
+            expect![
+                "Illegal unquoted character ((CTRL-CHAR, code 9)): has to be escaped using backslash to be included in a string value at line: 1, column: 4] `	`"
+            ],
+        );
+        check(
+            "\"a\nb\"",
+            expect![[r#"
+            Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped using backslash to be included in a string value at line: 2, column: 1] `
+            `"#]],
+        );
+        check(
+            "{} {}",
+            expect![
+                "Unexpected character ('{' (code 123)): expected nothing after the value at line: 1, column: 5] `{`"
+            ],
+        );
+        check(
+            "{}x",
+            expect![
+                "Unexpected character ('x' (code 120)): expected nothing after the value at line: 1, column: 4] `x`"
+            ],
+        );
+        check(
+            "\u{1}",
+            expect![[
+                r#"Illegal character ((CTRL-CHAR, code 1)): only regular white space (\r, \n, \t) is allowed between tokens at line: 1, column: 2] ``"#
+            ]],
+        );
+        check(
+            "\u{feff}{}",
+            expect![
+                "Unexpected character ('﻿' (code 65279)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 2] `﻿`"
+            ],
+        );
+        check(
+            "<html>",
+            expect![
+                "Unexpected character ('<' (code 60)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 2] `<`"
+            ],
+        );
+        check(
+            "nul",
+            expect![
+                "Unrecognized token 'nul': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 4] `nul`"
+            ],
+        );
+        check(
+            "é",
+            expect![
+                "Unrecognized token 'é': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 2] `é`"
+            ],
+        );
+    }
+
+    #[test]
+    fn a_long_text_is_quoted_in_part() {
+        let text = format!("{}x", " ".repeat(600));
+        let place = read(&text).unwrap_err().place;
+        assert!(place.ends_with("\"[truncated 101 chars]; line: 1, column: 602]"), "{place}");
+    }
+
+    #[test]
+    fn escapes_become_characters() {
+        let text = r#""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#;
+        let Kind::String(read) = read(text).unwrap().kind else { panic!() };
+        assert_eq!(read, "\"\\/\u{8}\u{c}\n\r\té\u{1f600}");
+    }
+
+    #[test]
+    fn nesting_ends_before_the_stack_does() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(read(&nested(JSON_DEPTH_MAX)).is_ok());
+        let error = read(&nested(JSON_DEPTH_MAX + 1)).unwrap_err();
+        expect!["Document nesting depth (257) exceeds the maximum allowed (256)"]
+            .assert_eq(&error.message);
+        assert!(read(&"[".repeat(1_000_000)).is_err());
+        assert!(read(&"{\"a\":".repeat(100_000)).is_err());
+    }
+
+    fn check(text: &str, expected: Expect) {
+        let error = read(text).unwrap_err();
+        let piece = &text[error.start.offset..error.end.offset];
+        let column = error.place.rsplit("line: ").next().unwrap();
+        expected.assert_eq(&format!("{} at line: {column} `{piece}`", error.message));
+    }
+}

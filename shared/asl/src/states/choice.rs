@@ -246,7 +246,10 @@ impl Condition {
                 }
             },
             (QueryLanguage::Jsonata, None) => {
-                one_selector(reader, rule);
+                // A selector of the other query language has been reported as such.
+                if !SELECTORS.into_iter().any(|name| rule.has(name)) {
+                    one_selector(reader, rule);
+                }
                 None
             }
         }
@@ -420,5 +423,228 @@ impl StringPattern {
         }
         pieces.push(piece);
         StringPattern { pieces }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StringPattern;
+    use crate::testing::{check_jsonata_state, check_state};
+    use expect_test::expect;
+
+    #[test]
+    fn a_choice_has_these_fields() {
+        check_state(
+            r##"{"Type": "Choice", "Comment": "c", "InputPath": "$.a", "OutputPath": "$.b", "Assign": {"v": 1}, "Choices": [{"Variable": "$$.Execution.Name", "StringMatches": "a*", "Next": "T", "Comment": "c", "Assign": {"w.$": "$.x"}}]}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"And": [{"Variable": "$.a", "IsPresent": true, "Comment": "c"}, {"Or": [{"Not": {"Variable": "$x", "BooleanEqualsPath": "$.b"}}]}], "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                WARNING POSSIBLY_UNDEFINED_VARIABLE: Variable 'x' is possibly not defined. at /States/S/Choices[0]/And[1]/Or[0]/Not/Variable `"$x"`
+                  no `Assign` in sight sets it
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Variable": "$.a", "NumericLessThan": 1.5, "Next": "T"}, {"Variable": "$.a[0]", "TimestampEquals": "2016-03-14T01:59:00+01:00", "Next": "T"}, {"Variable": "$.a", "StringGreaterThanEqualsPath": "$.b", "Next": "T"}], "Default": "T"}"##,
+            expect!["accepted"],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Choice", "Assign": {"v": 1}, "Output": 1, "Choices": [{"Condition": "{% true %}", "Next": "T", "Output": "{% 1 %}", "Assign": {"v": 2}}, {"Condition": false, "Next": "T"}]}"##,
+            expect!["accepted"],
+        );
+    }
+
+    #[test]
+    fn a_choice_has_rules_and_goes_on_by_them_alone() {
+        check_state(
+            r##"{"Type": "Choice", "Default": "T"}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: These fields are required: [Choices] at /States/S `{`
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [], "Default": "T"}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Value cannot be empty at /States/S/Choices `[]`
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": {}, "Default": 5, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'End' is not supported at /States/S `"End"`
+                  the fields here are Type, Comment, QueryLanguage, Choices, Default, InputPath, OutputPath, Output, Assign
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [ARRAY] at /States/S/Choices `{}`
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [STRING] at /States/S/Default `5`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [5, {"Variable": "$.a", "IsNull": true}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [OBJECT] at /States/S/Choices[0] `5`
+                ERROR SCHEMA_VALIDATION_FAILED: These fields are required: [Next] at /States/S/Choices[1] `{`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": true, "Next": "T"}], "Next": "T", "ResultPath": "$", "Retry": []}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'Next' is not supported at /States/S `"Next"`
+                  the fields here are Type, Comment, QueryLanguage, Choices, Default, InputPath, OutputPath, Output, Assign
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'ResultPath' is not supported at /States/S `"ResultPath"`
+                  the fields here are Type, Comment, QueryLanguage, Choices, Default, InputPath, OutputPath, Output, Assign
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'Retry' is not supported at /States/S `"Retry"`
+                  the fields here are Type, Comment, QueryLanguage, Choices, Default, InputPath, OutputPath, Output, Assign
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_rule_has_one_selector_and_one_operator() {
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The object must have only one of the following fields, [And, Or, Not, Variable, Condition] at /States/S/Choices[0] `{`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Variable": "$.a", "Not": {}, "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The object must have only one of the following fields, [And, Or, Not, Variable, Condition] at /States/S/Choices[0] `{`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Variable": "$.a", "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: This object should have only one of the following fields: [StringEquals, StringEqualsPath, StringLessThan, StringLessThanPath, StringGreaterThan, StringGreaterThanPath, StringLessThanEquals, StringLessThanEqualsPath, StringGreaterThanEquals, StringGreaterThanEqualsPath, StringMatches, NumericEquals, NumericEqualsPath, NumericLessThan, NumericLessThanPath, NumericGreaterThan, NumericGreaterThanPath, NumericLessThanEquals, NumericLessThanEqualsPath, NumericGreaterThanEquals, NumericGreaterThanEqualsPath, BooleanEquals, BooleanEqualsPath, TimestampEquals, TimestampEqualsPath, TimestampLessThan, TimestampLessThanPath, TimestampGreaterThan, TimestampGreaterThanPath, TimestampLessThanEquals, TimestampLessThanEqualsPath, TimestampGreaterThanEquals, TimestampGreaterThanEqualsPath, IsNull, IsPresent, IsNumeric, IsString, IsBoolean, IsTimestamp] at /States/S/Choices[0] `{`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": true, "IsString": true, "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: There should only be one of the following fields: [StringEquals, StringEqualsPath, StringLessThan, StringLessThanPath, StringGreaterThan, StringGreaterThanPath, StringLessThanEquals, StringLessThanEqualsPath, StringGreaterThanEquals, StringGreaterThanEqualsPath, StringMatches, NumericEquals, NumericEqualsPath, NumericLessThan, NumericLessThanPath, NumericGreaterThan, NumericGreaterThanPath, NumericLessThanEquals, NumericLessThanEqualsPath, NumericGreaterThanEquals, NumericGreaterThanEqualsPath, BooleanEquals, BooleanEqualsPath, TimestampEquals, TimestampEqualsPath, TimestampLessThan, TimestampLessThanPath, TimestampGreaterThan, TimestampGreaterThanPath, TimestampLessThanEquals, TimestampLessThanEqualsPath, TimestampGreaterThanEquals, TimestampGreaterThanEqualsPath, IsNull, IsPresent, IsNumeric, IsString, IsBoolean, IsTimestamp] at /States/S/Choices[0] `"IsString"`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Variable": "$.a", "StringEqual": "x", "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'StringEqual' is not supported at /States/S/Choices[0] `"StringEqual"`
+                  did you mean `StringEquals`?
+                ERROR SCHEMA_VALIDATION_FAILED: This object should have only one of the following fields: [StringEquals, StringEqualsPath, StringLessThan, StringLessThanPath, StringGreaterThan, StringGreaterThanPath, StringLessThanEquals, StringLessThanEqualsPath, StringGreaterThanEquals, StringGreaterThanEqualsPath, StringMatches, NumericEquals, NumericEqualsPath, NumericLessThan, NumericLessThanPath, NumericGreaterThan, NumericGreaterThanPath, NumericLessThanEquals, NumericLessThanEqualsPath, NumericGreaterThanEquals, NumericGreaterThanEqualsPath, BooleanEquals, BooleanEqualsPath, TimestampEquals, TimestampEqualsPath, TimestampLessThan, TimestampLessThanPath, TimestampGreaterThan, TimestampGreaterThanPath, TimestampLessThanEquals, TimestampLessThanEqualsPath, TimestampGreaterThanEquals, TimestampGreaterThanEqualsPath, IsNull, IsPresent, IsNumeric, IsString, IsBoolean, IsTimestamp] at /States/S/Choices[0] `{`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn nested_rules_do_not_go_on() {
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Not": {"Variable": "$.a", "IsNull": true, "Next": "T"}, "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'Next' is not supported at /States/S/Choices[0]/Not `"Next"`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"And": [], "Next": "T"}, {"Or": {}, "Next": "T"}, {"Not": [], "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Value cannot be empty at /States/S/Choices[0]/And `[]`
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [ARRAY] at /States/S/Choices[1]/Or `{}`
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [OBJECT] at /States/S/Choices[2]/Not `[]`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn operands_are_of_the_operators_type() {
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Variable": "a", "StringEquals": 5, "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: Reference path didn't start with '$' at /States/S/Choices[0]/Variable `"a"`
+                  expected `$` at character 1
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [STRING] at /States/S/Choices[0]/StringEquals `5`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Variable": "$.a[*]", "NumericEquals": "5", "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path at /States/S/Choices[0]/Variable `"$.a[*]"`
+                  a path of names and single indexes is wanted, one that cannot select several values
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [NUMBER] at /States/S/Choices[0]/NumericEquals `"5"`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Variable": "$.a", "BooleanEquals": "true", "Next": "T"}, {"Variable": "$.a", "IsNull": 1, "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [BOOLEAN] at /States/S/Choices[0]/BooleanEquals `"true"`
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [BOOLEAN] at /States/S/Choices[1]/IsNull `1`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Variable": "$.a", "TimestampLessThan": "2016", "Next": "T"}, {"Variable": "$.a", "StringEqualsPath": "b", "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: String does not match RFC3339 timestamp at /States/S/Choices[0]/TimestampLessThan `"2016"`
+                  write it as `2030-01-31T12:00:00Z`, with `T` and with `Z` or an offset
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: Reference path didn't start with '$' at /States/S/Choices[1]/StringEqualsPath `"b"`
+                  expected `$` at character 1
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Variable": "States.ArrayLength($.a)", "NumericEquals": 0, "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: Reference path didn't start with '$' at /States/S/Choices[0]/Variable `"States.ArrayLength($.a)"`
+                  expected `$` at character 1
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Variable": "$.a", "StringEquals": "$.b", "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                WARNING NO_PATH: The value for the field 'StringEquals' looks like a path, but the field name does not end with 'Path' at /States/S/Choices[0]/StringEquals `"$.b"`
+                  `StringEqualsPath` takes a path; here the text is taken as it is
+            "#]],
+        );
+    }
+
+    #[test]
+    fn rules_are_in_the_states_query_language() {
+        check_state(
+            r##"{"Type": "Choice", "Choices": [{"Condition": "{% true %}", "Output": 1, "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONPath', but field 'Condition' is only supported for the 'JSONata' QueryLanguage at /States/S/Choices[0] `"Condition"`
+                  add `"QueryLanguage": "JSONata"` to the state or to the state machine
+                ERROR SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for the 'JSONata' QueryLanguage at /States/S/Choices[0] `"Output"`
+                  add `"QueryLanguage": "JSONata"` to the state or to the state machine
+            "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": true, "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONata', but field 'Variable' is only supported for the 'JSONPath' QueryLanguage at /States/S/Choices[0] `"Variable"`
+                  a JSONata state has Arguments, Output, Assign and `{% … %}` instead
+                ERROR SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONata', but field 'IsNull' is only supported for the 'JSONPath' QueryLanguage at /States/S/Choices[0] `"IsNull"`
+                  a JSONata state has Arguments, Output, Assign and `{% … %}` instead
+            "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Choice", "Choices": [{"Condition": "true", "Next": "T"}, {"Condition": 1, "Next": "T"}], "Default": "T"}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: JSONata string must start with {% and end with %} at /States/S/Choices[0]/Condition `"true"`
+                  put the marks first and last, with nothing around them
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [BOOLEAN] at /States/S/Choices[1]/Condition `1`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_pattern_is_its_pieces_between_the_stars() {
+        for (text, pieces) in [
+            ("", vec![""]),
+            ("abc", vec!["abc"]),
+            ("a*c", vec!["a", "c"]),
+            ("*", vec!["", ""]),
+            ("**a", vec!["", "", "a"]),
+            (r"a\*b*", vec!["a*b", ""]),
+            (r"a\\*", vec![r"a\", ""]),
+            (r"a\b\", vec![r"a\b\"]),
+        ] {
+            assert_eq!(StringPattern::parse(text).pieces, pieces, "{text}");
+        }
     }
 }

@@ -249,3 +249,176 @@ fn not_supported(reader: &mut Reader<'_>, field: &Field<'_>) {
     let (code, span) = (Code::NotSupported, field.node.span);
     reader.error_with_help(code, &field.place, span, message, Some(help.to_owned()));
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check_express, check_jsonata_state, check_state};
+    use expect_test::expect;
+
+    #[test]
+    fn a_map_has_these_fields() {
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "End": true}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"Comment": "c", "ProcessorConfig": {"Mode": "INLINE"}, "StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "ItemsPath": "$$.Execution.Input.items", "ItemSelector": {"a.$": "$$.Map.Item.Value"}, "MaxConcurrency": 0, "ToleratedFailureCount": 1, "ToleratedFailurePercentage": 99.5, "InputPath": "$", "ResultSelector": {}, "ResultPath": null, "OutputPath": "$", "Assign": {"v": 1}, "Retry": [], "Catch": [], "Label": "l", "End": true}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Map", "Iterator": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "Parameters": {"a.$": "$"}, "MaxConcurrencyPath": "$.m", "ToleratedFailureCountPath": "$.c", "ToleratedFailurePercentagePath": "$.p", "Next": "T"}"##,
+            expect!["accepted"],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "Items": [1, "{% 2 %}"], "ItemSelector": {"a": "{% $states.context.Map.Item.Value %}"}, "MaxConcurrency": "{% 2 %}", "Output": "{% $states.result %}", "End": true}"##,
+            expect!["accepted"],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "Items": "{% $states.input %}", "End": true}"##,
+            expect!["accepted"],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "Items": {"a": 1}, "MaxConcurrency": 9223372036854775807, "End": true}"##,
+            expect!["accepted"],
+        );
+    }
+
+    #[test]
+    fn a_map_has_one_processor_and_one_selector() {
+        check_state(
+            r##"{"Type": "Map", "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: This object should have only one of the following fields: [ItemProcessor, Iterator] at /States/S `{`
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": 5, "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [OBJECT] at /States/S/ItemProcessor `5`
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "Iterator": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: There should only be one of the following fields: [ItemProcessor, Iterator] at /States/S `"Iterator"`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "ItemSelector": {}, "Parameters": {}, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: There should only be one of the following fields: [ItemSelector, Parameters] at /States/S `"Parameters"`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"QueryLanguage": "JSONata", "ProcessorConfig": {"Mode": "FAST", "ExecutionType": "STANDARD"}}, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Value should be one of the following: [INLINE, DISTRIBUTED] at /States/S/ItemProcessor/ProcessorConfig/Mode `"FAST"`
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'ExecutionType' is not supported at /States/S/ItemProcessor/ProcessorConfig `"ExecutionType"`
+                  the fields here are Mode
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'QueryLanguage' is not supported at /States/S/ItemProcessor `"QueryLanguage"`
+                  the fields here are Comment, ProcessorConfig, StartAt, States
+                ERROR SCHEMA_VALIDATION_FAILED: These fields are required: [States, StartAt] at /States/S/ItemProcessor `{`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn items_and_numbers_of_the_wrong_form_are_refused() {
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "ItemsPath": null, "MaxConcurrency": -1, "TimeoutSeconds": 5, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'TimeoutSeconds' is not supported at /States/S `"TimeoutSeconds"`
+                  the fields here are Type, Comment, QueryLanguage, ItemProcessor, Iterator, ItemReader, ItemsPath, Items, ItemSelector, Parameters, ItemBatcher, ResultWriter, MaxConcurrency, MaxConcurrencyPath, ToleratedFailurePercentage, ToleratedFailurePercentagePath, ToleratedFailureCount, ToleratedFailureCountPath, Label, InputPath, ResultSelector, ResultPath, OutputPath, Output, Assign, Retry, Catch, Next, End
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [STRING] at /States/S/ItemsPath `null`
+                ERROR SCHEMA_VALIDATION_FAILED: Minimum value is 0 at /States/S/MaxConcurrency `-1`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "ItemsPath": "$..a", "MaxConcurrencyPath": "$$.Execution.Input.n", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path at /States/S/ItemsPath `"$..a"`
+                  a path of names and single indexes is wanted, one that cannot select several values
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path at /States/S/MaxConcurrencyPath `"$$.Execution.Input.n"`
+                  this field cannot be read from the Context Object
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "MaxConcurrency": 1, "MaxConcurrencyPath": "$.m", "ToleratedFailurePercentage": 100.5, "ToleratedFailureCount": 1.5, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: There should only be one of the following fields: [MaxConcurrency, MaxConcurrencyPath] at /States/S `"MaxConcurrencyPath"`
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type Integer at /States/S/ToleratedFailureCount `1.5`
+                ERROR SCHEMA_VALIDATION_FAILED: Maximum value is 100.0 at /States/S/ToleratedFailurePercentage `100.5`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "Items": [1], "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONPath', but field 'Items' is only supported for the 'JSONata' QueryLanguage at /States/S `"Items"`
+                  add `"QueryLanguage": "JSONata"` to the state or to the state machine
+            "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "Items": 5, "MaxConcurrency": "5", "ItemsPath": "$", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONata', but field 'ItemsPath' is only supported for the 'JSONPath' QueryLanguage at /States/S `"ItemsPath"`
+                  a JSONata state has Arguments, Output, Assign and `{% … %}` instead
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [ARRAY] at /States/S/Items `5`
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type Integer at /States/S/MaxConcurrency `"5"`
+            "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "Items": "items", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [ARRAY] at /States/S/Items `"items"`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn labels_are_short_and_unique() {
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "Label": "01234567890123456789012345678901234567890", "End": true}"##,
+            expect![[r#"
+                ERROR INVALID_LABEL_NAME: Invalid Label name: '01234567890123456789012345678901234567890' exceeds the 40-character limit allowed by the service at /States/S/Label `"01234567890123456789012345678901234567890"`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Map", "Label": "l", "ItemProcessor": {"StartAt": "B", "States": {"B": {"Type": "Pass", "End": true}}}, "End": true}}}, "Label": "l", "End": true}"##,
+            expect![[r#"
+                ERROR DUPLICATE_LABEL_NAME: Duplicate Label name: l at /States/S/ItemProcessor/States/A/Label `"l"`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_distributed_map_is_named_as_missing() {
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "ItemReader": {}, "End": true}"##,
+            expect![[r#"
+                ERROR NOT_SUPPORTED: Baton does not support Distributed Map yet: 'Mode' at /States/S/ItemProcessor/ProcessorConfig/Mode `"DISTRIBUTED"`
+                  an Inline Map runs its iterations within the execution: `"Mode": "INLINE"` with the items in the input
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "FAST"}, "StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Value should be one of the following: [STANDARD, EXPRESS] at /States/S/ItemProcessor/ProcessorConfig/ExecutionType `"FAST"`
+                ERROR NOT_SUPPORTED: Baton does not support Distributed Map yet: 'Mode' at /States/S/ItemProcessor/ProcessorConfig/Mode `"DISTRIBUTED"`
+                  an Inline Map runs its iterations within the execution: `"Mode": "INLINE"` with the items in the input
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "ItemBatcher": {}, "ResultWriter": {}, "End": true}"##,
+            expect![[r#"
+                ERROR NOT_SUPPORTED: Baton does not support Distributed Map yet: 'ItemBatcher' at /States/S/ItemBatcher `{}`
+                  an Inline Map runs its iterations within the execution: `"Mode": "INLINE"` with the items in the input
+            "#]],
+        );
+        check_express(
+            r##"{"StartAt": "S", "States": {"S": {"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "End": true}}}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines at /States/S/ItemProcessor/ProcessorConfig/Mode `"DISTRIBUTED"`
+            "#]],
+        );
+    }
+}

@@ -203,3 +203,200 @@ impl Credentials {
         role_arn.map(|role_arn| Credentials { role_arn })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check_express, check_jsonata_state, check_state};
+    use crate::{Options, aws_message, parse};
+    use expect_test::expect;
+
+    #[test]
+    fn a_task_has_these_fields() {
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "InputPath": "$", "Parameters": {"a.$": "$.a"}, "ResultSelector": {"b.$": "$.b"}, "ResultPath": "$.r", "OutputPath": "$.o", "Assign": {"v.$": "$"}, "TimeoutSeconds": 10, "HeartbeatSeconds": 5, "Retry": [], "Catch": [], "End": true}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:states:us-east-1:123456789012:activity:a", "TimeoutSecondsPath": "$.t", "HeartbeatSecondsPath": "$.h", "Next": "T"}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws-cn:states:::sqs:sendMessage.waitForTaskToken", "Parameters": {}, "Credentials": {"RoleArn.$": "$.role"}, "End": true}"##,
+            expect!["accepted"],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Arguments": {"FunctionName": "f"}, "Output": "{% $states.result %}", "Assign": {"v": "{% $states.result.x %}"}, "TimeoutSeconds": "{% 5 %}", "Credentials": {"RoleArn": "{% $states.input.role %}"}, "End": true}"##,
+            expect!["accepted"],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Arguments": "{% $states.input %}", "End": true}"##,
+            expect!["accepted"],
+        );
+    }
+
+    #[test]
+    fn a_resource_is_an_arn_that_names_something_to_call() {
+        check_state(
+            r##"{"Type": "Task", "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: These fields are required: [Resource] at /States/S `{`
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": 5, "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [STRING] at /States/S/Resource `5`
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "createToken", "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Value is not a valid resource ARN at /States/S/Resource `"createToken"`
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:s3:::bucket", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The resource provided arn:aws:s3:::bucket is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /States/S/Resource `"arn:aws:s3:::bucket"`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.wait", "Parameters": {}, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The resource provided arn:aws:states:::sqs:sendMessage.wait is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /States/S/Resource `"arn:aws:states:::sqs:sendMessage.wait"`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_service_integration_needs_its_parameters() {
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Parameters field is required for resource ARN: arn:aws:states:::lambda:invoke at /States/S/Resource `"arn:aws:states:::lambda:invoke"`
+            "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:s3:listBuckets", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Arguments field is required for resource ARN: arn:aws:states:::aws-sdk:s3:listBuckets at /States/S/Resource `"arn:aws:states:::aws-sdk:s3:listBuckets"`
+            "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Arguments": [1], "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [OBJECT] at /States/S/Arguments `[1]`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn timeouts_have_one_form_and_a_range() {
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "TimeoutSeconds": 5, "TimeoutSecondsPath": "$.t", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: There should only be one of the following fields: [TimeoutSeconds, TimeoutSecondsPath] at /States/S `"TimeoutSecondsPath"`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "TimeoutSeconds": 0, "HeartbeatSeconds": 100000000, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Minimum value is 1 at /States/S/TimeoutSeconds `0`
+                ERROR SCHEMA_VALIDATION_FAILED: Maximum value is 99999999 at /States/S/HeartbeatSeconds `100000000`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "TimeoutSeconds": 5, "HeartbeatSeconds": 5, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: HeartbeatSeconds must be smaller than TimeoutSeconds at /States/S/HeartbeatSeconds `5`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "TimeoutSecondsPath": "t", "HeartbeatSecondsPath": "$.a[0,1]", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: Reference path didn't start with '$' at /States/S/TimeoutSecondsPath `"t"`
+                  expected `$` at character 1
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path at /States/S/HeartbeatSecondsPath `"$.a[0,1]"`
+                  a path of names and single indexes is wanted, one that cannot select several values
+            "#]],
+        );
+    }
+
+    #[test]
+    fn credentials_name_a_role() {
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/r"}, "End": true}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Credentials": {}, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The field 'RoleArn' is required but was missing at /States/S/Credentials `{}`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Credentials": {"RoleArn": "r", "RoleArn.$": "$.r"}, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: There should only be one of the following fields: [RoleArn, RoleArn.$] at /States/S/Credentials `"RoleArn.$"`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Credentials": {"RoleArn.$": "role"}, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The value for the field 'RoleArn.$' must be a valid JSONPath or a valid intrinsic function call at /States/S/Credentials `"role"`
+                  expected an intrinsic function or a path at character 5
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Credentials": {"Role": "r"}, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'Role' is not supported at /States/S/Credentials `"Role"`
+                  the fields here are RoleArn, RoleArn.$
+                ERROR SCHEMA_VALIDATION_FAILED: The field 'RoleArn' is required but was missing at /States/S/Credentials `{"Role": "r"}`
+            "#]],
+        );
+        check_state(
+            r##"{"Type": "Task", "Resource": "arn:aws:states:us-east-1:123456789012:activity:a", "Credentials": {"RoleArn": "r"}, "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The field 'Credentials' is not supported for activities at /States/S/Credentials `"Credentials"`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn an_express_machine_does_not_wait() {
+        check_express(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Next": "B"}, "B": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution", "Parameters": {}, "End": true}}}"##,
+            expect!["accepted"],
+        );
+        check_express(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "Parameters": {}, "End": true}}}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Express state machine does not support '.sync' service integration at /States/A/Resource `"arn:aws:states:::states:startExecution.sync:2"`
+                  a Standard state machine can wait
+            "#]],
+        );
+        check_express(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "Parameters": {}, "End": true}}}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Express state machine does not support '.waitForTaskToken' service integration  at /States/A/Resource `"arn:aws:states:::sqs:sendMessage.waitForTaskToken`
+                  a Standard state machine can wait
+            "#]],
+        );
+        check_express(
+            r##"{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:states:us-east-1:123456789012:activity:a", "End": true}}}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Express state machine does not support Activity ARN at /States/A/Resource `"arn:aws:states:us-east-1:123456789012:activity:a"`
+                  a Standard state machine can wait
+            "#]],
+        );
+    }
+
+    #[test]
+    fn the_caller_knows_which_integrations_exist() {
+        let text = r#"{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.sync", "Parameters": {}, "End": true}}}"#;
+        let options = Options { is_known_resource: |_| false, ..Options::default() };
+        let message = aws_message(&parse(text, &options).diagnostics);
+        expect!["Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: The resource provided arn:aws:states:::lambda:invoke.sync is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /States/A/Resource'"].assert_eq(&message);
+    }
+}

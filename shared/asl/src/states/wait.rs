@@ -88,3 +88,126 @@ fn timestamp(
     reader.timestamp(field.node, &field.place)?;
     Some(TextField::Literal(text.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check_jsonata_state, check_state};
+    use expect_test::expect;
+
+    #[test]
+    fn a_wait_has_one_duration_in_one_of_its_forms() {
+        check_state(r##"{"Type": "Wait", "Seconds": 0, "End": true}"##, expect!["accepted"]);
+        check_state(r##"{"Type": "Wait", "Seconds": 99999999, "Next": "T"}"##, expect!["accepted"]);
+        check_state(
+            r##"{"Type": "Wait", "SecondsPath": "$.s", "InputPath": "$.a", "OutputPath": "$.b", "Assign": {"v": 1}, "End": true}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Wait", "Timestamp": "2016-03-14T01:59:00Z", "End": true}"##,
+            expect!["accepted"],
+        );
+        check_state(
+            r##"{"Type": "Wait", "TimestampPath": "$.t", "End": true}"##,
+            expect!["accepted"],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Wait", "Seconds": "{% 5 %}", "Output": 1, "End": true}"##,
+            expect!["accepted"],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Wait", "Timestamp": "{% $now() %}", "End": true}"##,
+            expect!["accepted"],
+        );
+    }
+
+    #[test]
+    fn none_or_several_durations_are_refused() {
+        check_state(
+            r##"{"Type": "Wait", "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: This object should have only one of the following fields: [SecondsPath, Seconds, TimestampPath, Timestamp] at /States/S `{`
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Wait", "Seconds": 1, "Timestamp": "2016-03-14T01:59:00Z", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: There should only be one of the following fields: [SecondsPath, Seconds, TimestampPath, Timestamp] at /States/S `"Timestamp"`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_duration_of_the_wrong_form_is_refused() {
+        check_state(
+            r##"{"Type": "Wait", "Seconds": -1, "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Minimum value is 0 at /States/S/Seconds `-1`
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Wait", "Seconds": 100000000, "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Maximum value is 99999999 at /States/S/Seconds `100000000`
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Wait", "Seconds": 1.5, "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Expected value of type Integer at /States/S/Seconds `1.5`
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Wait", "Seconds": "5", "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Expected value of type Integer at /States/S/Seconds `"5"`
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Wait", "Seconds": "{% 5 %}", "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Expected value of type Integer at /States/S/Seconds `"{% 5 %}"`
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Wait", "SecondsPath": "$.s[*]", "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path at /States/S/SecondsPath `"$.s[*]"`
+              a path of names and single indexes is wanted, one that cannot select several values
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Wait", "Timestamp": "2016-03-14", "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: String does not match RFC3339 timestamp at /States/S/Timestamp `"2016-03-14"`
+              write it as `2030-01-31T12:00:00Z`, with `T` and with `Z` or an offset
+        "#]],
+        );
+        check_state(
+            r##"{"Type": "Wait", "Timestamp": "{% $now() %}", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: String does not match RFC3339 timestamp at /States/S/Timestamp `"{% $now() %}"`
+                  write it as `2030-01-31T12:00:00Z`, with `T` and with `Z` or an offset
+            "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Wait", "Seconds": "5", "End": true}"##,
+            expect![[r#"
+            ERROR SCHEMA_VALIDATION_FAILED: Expected value of type Integer at /States/S/Seconds `"5"`
+        "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Wait", "SecondsPath": "$.s", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONata', but field 'SecondsPath' is only supported for the 'JSONPath' QueryLanguage at /States/S `"SecondsPath"`
+                  a JSONata state has Arguments, Output, Assign and `{% … %}` instead
+            "#]],
+        );
+        check_jsonata_state(
+            r##"{"Type": "Wait", "Timestamp": "tomorrow", "End": true}"##,
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: String does not match RFC3339 timestamp at /States/S/Timestamp `"tomorrow"`
+                  write it as `2030-01-31T12:00:00Z`, with `T` and with `Z` or an offset
+            "#]],
+        );
+    }
+}

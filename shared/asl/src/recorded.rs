@@ -1,7 +1,7 @@
 //! Definitions that AWS answered on: those it accepted are accepted, those it refused are refused in its
 //! words. The recordings are a folder beside the checkout; where it is absent there is nothing to check.
 
-use baton_asl::{
+use crate::{
     Code, Diagnostic, MachineType, Options, Parsed, Severity, StateName, aws_message, parse,
     parse_state,
 };
