@@ -18,6 +18,9 @@ use crate::{EvalError, Exceeded};
 /// 2^53: up to here a double holds every integer.
 pub(crate) const EXACT_INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
 
+/// What each part of a value counts besides its text, in bytes.
+const PART: usize = 8;
+
 /// The integers that lost digits on their way in, by the double that stands for them; none where two
 /// of them share one.
 #[derive(Debug, Default)]
@@ -62,18 +65,18 @@ impl Budget {
 
     fn charge(&mut self, value: &Value, depth_left: usize) -> Result<(), EvalError> {
         match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => self.spend(4),
-            Value::String(text) => self.spend(text.len() + 2),
+            Value::Null | Value::Bool(_) | Value::Number(_) => self.spend(PART),
+            Value::String(text) => self.spend(PART + text.len()),
             Value::Array(items) => {
                 let depth_left = deeper(depth_left)?;
-                self.spend(2 + items.len())?;
+                self.spend(PART)?;
                 items.iter().try_for_each(|item| self.charge(item, depth_left))
             }
             Value::Object(members) => {
                 let depth_left = deeper(depth_left)?;
-                self.spend(2)?;
+                self.spend(PART)?;
                 members.iter().try_for_each(|(name, value)| {
-                    self.spend(name.len() + 4)?;
+                    self.spend(name.len())?;
                     self.charge(value, depth_left)
                 })
             }
@@ -134,19 +137,19 @@ fn leave_at(
         JValue::Lambda(_) | JValue::Builtin { .. } | JValue::Regex { .. } => {
             Err(EvalError::Unsupported)
         }
-        JValue::Null => budget.spend(4).map(|()| Value::Null),
-        JValue::Bool(flag) => budget.spend(4).map(|()| Value::Bool(*flag)),
+        JValue::Null => budget.spend(PART).map(|()| Value::Null),
+        JValue::Bool(flag) => budget.spend(PART).map(|()| Value::Bool(*flag)),
         JValue::Number(double) => {
-            budget.spend(4)?;
+            budget.spend(PART)?;
             leave_number(*double, digits)
         }
         JValue::String(text) => {
-            budget.spend(text.len() + 2)?;
+            budget.spend(PART + text.len())?;
             Ok(Value::String(text.to_string()))
         }
         JValue::Array(items) => {
             let depth_left = deeper(depth_left)?;
-            budget.spend(2 + items.len())?;
+            budget.spend(PART)?;
             let items: Result<Vec<_>, _> = items
                 .iter()
                 .filter(|item| !item.is_undefined())
@@ -156,10 +159,10 @@ fn leave_at(
         }
         JValue::Object(members) => {
             let depth_left = deeper(depth_left)?;
-            budget.spend(2)?;
+            budget.spend(PART)?;
             let mut left = Map::new();
             for (name, member) in members.iter().filter(|(_, member)| !member.is_undefined()) {
-                budget.spend(name.len() + 4)?;
+                budget.spend(name.len())?;
                 left.insert(name.clone(), leave_at(member, digits, budget, depth_left)?);
             }
             Ok(Value::Object(left))

@@ -26,10 +26,22 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     /// What the functions given to `$replace` have put into texts, in bytes.
     pub(crate) emitted: Cell<usize>,
+    /// What functions and steps have made, in bytes.
+    made: Cell<usize>,
     exceeded: Cell<Option<Exceeded>>,
 }
 
 impl Shared {
+    /// Counts something that functions and steps make over and over.
+    pub(crate) fn made(&self, bytes: usize) -> Result<(), Fault> {
+        let total = self.made.get().saturating_add(bytes);
+        self.made.set(total);
+        if total > self.limits.total_bytes {
+            return Err(Fault::Exceeded(Exceeded::Memory));
+        }
+        Ok(())
+    }
+
     /// Stops the evaluation, and keeps the reason where the library's errors have no room for it.
     pub(crate) fn stop(&self, fault: Fault) -> EvaluatorError {
         EvaluatorError::EvaluationError(match fault {
@@ -69,6 +81,7 @@ pub(crate) fn evaluate_on(
         digits: Rc::clone(environment.digits()),
         limits: limits.clone(),
         emitted: Cell::new(0),
+        made: Cell::new(0),
         exceeded: Cell::new(None),
     });
     if expression.mentions("now") || expression.mentions("millis") {
@@ -76,6 +89,7 @@ pub(crate) fn evaluate_on(
     }
     loop {
         shared.emitted.set(0);
+        shared.made.set(0);
         let result = run(input, expression, environment, &shared);
         if !shared.stock.is_dry() {
             return leave(&result?, &shared.digits, budget);

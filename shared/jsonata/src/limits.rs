@@ -29,7 +29,9 @@ pub struct Limits {
     pub sequence_length: usize,
     /// The longest text, and the most parts of a value, that an intermediate result may have.
     pub intermediate_size: usize,
-    /// The size of the result as JSON text, in bytes.
+    /// How many bytes of texts and arrays functions and steps may make altogether.
+    pub total_bytes: usize,
+    /// The size of the result, which is about that of its JSON text, in bytes.
     pub output_bytes: usize,
 }
 
@@ -40,7 +42,8 @@ impl Default for Limits {
             stack_depth: 5_000,
             sequence_length: 250_000,
             intermediate_size: 4_194_304,
-            output_bytes: 16_777_216,
+            total_bytes: 268_435_456,
+            output_bytes: 8_388_608,
         }
     }
 }

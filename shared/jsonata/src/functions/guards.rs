@@ -1,30 +1,63 @@
-//! The functions that [`guard`](crate::guard) puts into an expression: they give back what they get,
-//! or stop the evaluation.
+//! The functions that [`guard`](crate::guard) puts into an expression. Those that measure and count
+//! give back what they get, or stop the evaluation; no expression can spell their names.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use jsonata_core::functions::string::{build_regex, extract_regex};
 use jsonata_core::value::JValue;
 
-use super::{Answer, Arguments, Fault};
+use super::{Answer, Arguments, Call, Fault};
 use crate::Exceeded;
 use crate::convert::EXACT_INTEGER_MAX;
 use crate::evaluation::Shared;
 
-/// The name of [`measured`], which no expression can spell.
-pub(crate) const MEASURED: &str = "measured value";
-/// The name of [`bound`].
-pub(crate) const BOUND: &str = "bound of a range";
-/// The functions of the prelude.
-pub(crate) const OF_PRELUDE: [&str; 4] = ["_emitted", "_join_fits", "_pad_fits", "_replace_fits"];
+/// The name of the function that measures a value.
+pub(crate) const MEASURED: &str = "guard: measured";
+/// The name of the function that counts what is made.
+pub(crate) const COUNTED: &str = "guard: counted";
+/// The name of the function that counts what a step of a join gives.
+pub(crate) const COUNTED_JOIN: &str = "guard: counted join";
+/// The name of the function that checks a bound of a range.
+pub(crate) const BOUND: &str = "guard: bound";
+/// What the names of the prelude's functions start with.
+pub(crate) const PRELUDE_MARK: &str = "guard: ";
+
+pub(super) const FUNCTIONS: &[(&str, Call)] = &[
+    (MEASURED, measured),
+    (COUNTED, counted),
+    (COUNTED_JOIN, counted_join),
+    (BOUND, bound),
+    ("guard: DISTINCT", distinct),
+    ("guard: EMITTED", emitted),
+    ("guard: JOIN_FITS", join_fits),
+    ("guard: NUMERAL_FITS", numeral_fits),
+    ("guard: PAD_FITS", pad_fits),
+    ("guard: PICTURE_FITS", picture_fits),
+    ("guard: REPLACE_FITS", replace_fits),
+];
+
+/// Whether a name is that of a function of this module.
+pub(crate) fn is_guard(name: &str) -> bool {
+    name.starts_with(PRELUDE_MARK)
+}
 
 /// How deeply an intermediate value may be nested.
 const DEPTH_MAX: usize = 1_024;
+/// The largest number that may become a Roman numeral: it takes a letter for every thousand.
+const NUMERAL_MAX: f64 = 1_000_000.0;
+/// The widest part of a formatted date.
+const PICTURE_WIDTH_MAX: usize = 1_000;
+/// About what an item of an array takes in memory, in bytes.
+const ITEM_BYTES: usize = 32;
+/// About what a combination of values takes that a join makes.
+const COMBINATION_BYTES: usize = 512;
 
 /// The value, if it is not too large to be copied or written out.
-pub(super) fn measured(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
-    let value = arguments.values.first().cloned().unwrap_or(JValue::Undefined);
+fn measured(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
     let mut left = shared.limits.intermediate_size;
-    measure(&value, 0, &mut left)?;
-    Ok(value)
+    measure(arguments.first(), 0, &mut left)?;
+    Ok(arguments.first().clone())
 }
 
 /// Counts parts and characters. A part counts more the deeper it is, as indenting it takes more.
@@ -32,18 +65,7 @@ fn measure(value: &JValue, depth: usize, left: &mut usize) -> Result<(), Fault> 
     if depth > DEPTH_MAX {
         return Err(Fault::Exceeded(Exceeded::Depth));
     }
-    let own = match value {
-        JValue::String(text) => text.len(),
-        JValue::Null
-        | JValue::Bool(_)
-        | JValue::Number(_)
-        | JValue::Array(_)
-        | JValue::Object(_)
-        | JValue::Undefined
-        | JValue::Lambda(_)
-        | JValue::Builtin { .. }
-        | JValue::Regex { .. } => 1,
-    };
+    let own = value.as_str().map_or(1, str::len);
     spend(left, own + depth)?;
     if let JValue::Array(items) = value {
         items.iter().try_for_each(|item| measure(item, depth + 1, left))
@@ -57,38 +79,135 @@ fn measure(value: &JValue, depth: usize, left: &mut usize) -> Result<(), Fault> 
     }
 }
 
-fn spend(left: &mut usize, size: usize) -> Result<(), Fault> {
-    *left = left.checked_sub(size).ok_or(Fault::Exceeded(Exceeded::Memory))?;
-    Ok(())
+/// Counts what the value takes by itself, without what it shares with others.
+fn counted(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
+    let value = arguments.first();
+    let items = value.as_array().map_or(1, Vec::len);
+    shared.made(length(Some(value)).saturating_add(items.saturating_mul(ITEM_BYTES)))?;
+    Ok(value.clone())
+}
+
+fn counted_join(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
+    let value = arguments.first();
+    let combinations = value.as_array().map_or(1, Vec::len);
+    shared.made(combinations.saturating_mul(COMBINATION_BYTES))?;
+    Ok(value.clone())
 }
 
 /// The number, if a double holds it and its neighbours exactly: beyond, a range cannot count.
-pub(super) fn bound(arguments: &Arguments<'_>, _: &Shared) -> Answer {
-    match arguments.values.first() {
-        Some(JValue::Number(number)) if number.abs() >= EXACT_INTEGER_MAX => {
-            Err(Fault::Thrown(format!("D2014: The bound {number} of a range is too large")))
-        }
-        value => Ok(value.cloned().unwrap_or(JValue::Undefined)),
+fn bound(arguments: &Arguments<'_>, _: &Shared) -> Answer {
+    let value = arguments.first();
+    if let Some(number) = value.as_f64().filter(|number| number.abs() >= EXACT_INTEGER_MAX) {
+        return Err(Fault::Thrown(format!("D2014: The bound {number:e} of a range is too large")));
     }
+    Ok(value.clone())
+}
+
+/// `$distinct(items)`, which is JSONata's own but for the time it takes: that grows with the number of
+/// items, not with its square.
+fn distinct(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
+    let mut left = shared.limits.intermediate_size;
+    measure(arguments.first(), 0, &mut left)?;
+    let JValue::Array(items) = arguments.first() else { return Ok(arguments.first().clone()) };
+    let mut seen = BTreeSet::new();
+    let mut different = Vec::new();
+    for item in items {
+        let mut text = String::new();
+        write_identity(item, different.len(), &mut text);
+        if seen.insert(text) {
+            different.push(item.clone());
+        }
+    }
+    Ok(JValue::Array(if items.len() > 1 && items.sequence {
+        items.with_items(different)
+    } else if items.len() > 1 {
+        different.into()
+    } else {
+        items.clone()
+    }))
+}
+
+/// Writes a text that two values share exactly when they are equal; a function equals nothing.
+fn write_identity(value: &JValue, unique: usize, text: &mut String) {
+    let _ = match value {
+        JValue::Null => write!(text, "null"),
+        JValue::Bool(flag) => write!(text, "{flag}"),
+        JValue::Number(number) => write!(text, "{}", number + 0.0), // 0, not -0
+        JValue::String(string) => write!(text, "{string:?}"),
+        JValue::Array(items) => {
+            text.push('[');
+            for item in items {
+                write_identity(item, unique, text);
+                text.push(',');
+            }
+            write!(text, "]")
+        }
+        JValue::Object(members) => {
+            let mut names: Vec<_> = members.iter().collect();
+            names.sort_unstable_by_key(|(name, _)| *name);
+            text.push('{');
+            for (name, member) in names {
+                let _ = write!(text, "{name:?}:");
+                write_identity(member, unique, text);
+                text.push(',');
+            }
+            write!(text, "}}")
+        }
+        JValue::Undefined | JValue::Lambda(_) | JValue::Builtin { .. } | JValue::Regex { .. } => {
+            write!(text, "function {unique}")
+        }
+    };
 }
 
 /// Checks the size of `$join(texts, separator)`.
-pub(super) fn join_fits(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
+fn join_fits(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
     let separator = length(arguments.get(1));
     let texts = arguments.items(0).iter();
     fits(texts.map(|text| length(Some(text)).saturating_add(separator)), shared)
 }
 
+/// Checks a number that may become a Roman numeral.
+fn numeral_fits(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
+    let number = arguments.get(0).and_then(JValue::as_f64).unwrap_or(0.0);
+    let picture = arguments.get(1).and_then(JValue::as_str).unwrap_or_default();
+    if number.abs() > NUMERAL_MAX && picture.starts_with(['i', 'I']) {
+        return Err(Fault::Exceeded(Exceeded::Memory));
+    }
+    fits([length(arguments.get(1))], shared)
+}
+
 /// Checks the size of a text padded to a width.
-pub(super) fn pad_fits(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
+fn pad_fits(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
     let width = arguments.get(0).and_then(JValue::as_f64).unwrap_or(0.0).abs();
     let max = f64::from(u32::try_from(shared.limits.intermediate_size).unwrap_or(u32::MAX));
     if width > max { Err(Fault::Exceeded(Exceeded::Memory)) } else { Ok(JValue::Undefined) }
 }
 
+fn picture_fits(arguments: &Arguments<'_>, _: &Shared) -> Answer {
+    match arguments.get(0).and_then(JValue::as_str) {
+        Some(picture) => check_picture(picture).map(|()| JValue::Undefined),
+        None => Ok(JValue::Undefined),
+    }
+}
+
+/// Checks the widths in the picture of a date: the numbers after a comma, as in `[M01,2-4]`.
+pub(super) fn check_picture(picture: &str) -> Result<(), Fault> {
+    for part in picture.split(',').skip(1) {
+        let widths = part.split(']').next().unwrap_or_default();
+        for width in widths.split(|letter: char| !letter.is_ascii_digit()) {
+            let too_wide =
+                width.parse::<usize>().map_or(!width.is_empty(), |width| width > PICTURE_WIDTH_MAX);
+            if too_wide {
+                return Err(Fault::Exceeded(Exceeded::Memory));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Checks the size of `$replace(text, pattern, by)` where `by` is a text: it may hold `$1` and the
 /// like, each of which may stand for all that was matched.
-pub(super) fn replace_fits(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
+fn replace_fits(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
     let (Some(JValue::String(text)), Some(JValue::String(by))) =
         (arguments.get(0), arguments.get(2))
     else {
@@ -109,17 +228,22 @@ pub(super) fn replace_fits(arguments: &Arguments<'_>, shared: &Shared) -> Answer
     fits([matches.saturating_mul(by.len()), groups.saturating_mul(text.len()), text.len()], shared)
 }
 
-/// Counts what a function puts into a text, over the whole evaluation.
-pub(super) fn emitted(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
-    let value = arguments.values.first().cloned().unwrap_or(JValue::Undefined);
-    let total = shared.emitted.get().saturating_add(length(Some(&value)));
+/// Counts what a function given to `$replace` puts into the text.
+fn emitted(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
+    let value = arguments.first();
+    let total = shared.emitted.get().saturating_add(length(Some(value)));
     shared.emitted.set(total);
     fits([total], shared)?;
-    Ok(value)
+    Ok(value.clone())
 }
 
 fn length(value: Option<&JValue>) -> usize {
     value.and_then(JValue::as_str).map_or(0, str::len)
+}
+
+fn spend(left: &mut usize, size: usize) -> Result<(), Fault> {
+    *left = left.checked_sub(size).ok_or(Fault::Exceeded(Exceeded::Memory))?;
+    Ok(())
 }
 
 fn fits(sizes: impl IntoIterator<Item = usize>, shared: &Shared) -> Answer {

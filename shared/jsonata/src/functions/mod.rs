@@ -53,12 +53,6 @@ impl From<EvalError> for Fault {
 type Call = fn(&Arguments<'_>, &Shared) -> Answer;
 
 const FUNCTIONS: &[(&str, Call)] = &[
-    (guards::MEASURED, guards::measured),
-    (guards::BOUND, guards::bound),
-    ("_emitted", guards::emitted),
-    ("_join_fits", guards::join_fits),
-    ("_pad_fits", guards::pad_fits),
-    ("_replace_fits", guards::replace_fits),
     ("eval", no_function),
     ("hash", hash::hash),
     ("millis", time::millis),
@@ -77,7 +71,8 @@ pub(crate) fn register(
     shared: &Rc<Shared>,
     mentioned: impl Fn(&str) -> bool,
 ) -> Result<(), EvaluatorError> {
-    for (name, call) in FUNCTIONS.iter().filter(|(name, _)| mentioned(name)) {
+    let all = FUNCTIONS.iter().chain(guards::FUNCTIONS);
+    for (name, call) in all.filter(|(name, _)| mentioned(name)) {
         let shared = Rc::clone(shared);
         evaluator.register_fn_override(*name, move |values: &[JValue]| {
             call(&Arguments { name, values }, &shared).map_err(|fault| shared.stop(fault))
@@ -98,6 +93,11 @@ struct Arguments<'v> {
 }
 
 impl<'v> Arguments<'v> {
+    fn first(&self) -> &'v JValue {
+        self.values.first().unwrap_or(&JValue::Undefined)
+    }
+
+    /// An argument that is there.
     fn get(&self, index: usize) -> Option<&'v JValue> {
         self.values.get(index).filter(|value| !value.is_undefined())
     }

@@ -7,6 +7,7 @@ use jsonata_core::evaluator::{Context, Evaluator};
 use jsonata_core::parser;
 use jsonata_core::value::JValue;
 
+use super::guards::check_picture;
 use super::{Answer, Arguments, Fault};
 use crate::evaluation::Shared;
 
@@ -19,6 +20,9 @@ pub(super) fn millis(_: &Arguments<'_>, shared: &Shared) -> Answer {
 pub(super) fn now(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
     static FORMAT: LazyLock<Option<AstNode>> =
         LazyLock::new(|| parser::parse("$fromMillis($millis, $picture, $timezone)").ok());
+    if let Some(picture) = arguments.get(0).and_then(JValue::as_str) {
+        check_picture(picture)?;
+    }
     let format = FORMAT.as_ref().ok_or_else(|| Fault::Thrown("$now: no format".to_owned()))?;
     let mut context = Context::new();
     context.bind("millis".to_owned(), JValue::from_i64(shared.stock.now_millis()));
