@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("jsonata", &[]),
     ("asl", &["jsonpath", "jsonata"]),
     ("engine", &["asl"]),
-    ("integrations", &["asl"]),
+    ("integrations", &["engine"]),
     ("store", &["engine"]),
     ("calls", &["integrations"]),
     ("driver", &["store", "integrations"]),

@@ -1,1 +1,30 @@
-//! Service integrations: ARN and arguments to request; response to result or failure.
+//! Service integrations: a task's resource and arguments to a request; the response to a result or a failure.
+//!
+//! [`Task::new`] reads what a task calls, [`Task::request`] says what to send and [`Task::result`] reads the answer, each
+//! in the spelling of AWS Step Functions: its members, its error names, its causes. Sending is left to others, and an
+//! answer may as well come from elsewhere: a local command, a recording.
+//!
+//! # Invariants
+//!
+//! * Nothing here performs I/O: equal arguments give equal requests, equal responses equal results.
+//! * A response of any form, however malformed, gives a result or a failure.
+
+mod arguments;
+mod call;
+mod dynamodb;
+mod events;
+mod json;
+pub mod lambda;
+pub mod limits;
+mod metadata;
+mod refusal;
+mod request;
+mod service;
+mod sns;
+mod sqs;
+mod states;
+mod xml;
+
+pub use call::{Origin, Task};
+pub use request::{Method, Request, Response};
+pub use service::Service;

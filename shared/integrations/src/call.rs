@@ -1,0 +1,187 @@
+//! One call of a task, whatever the service.
+
+use crate::lambda::{self, Invocation};
+use crate::{Request, Response, Service, dynamodb, events, refusal, sns, sqs, states};
+use baton_asl::{Pattern, Resource, ServiceResource};
+use baton_engine::{Failure, Payload};
+
+/// Whose call it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The execution's ARN.
+    pub execution_arn: &'a str,
+    /// The state machine's ARN, in whose region services are called.
+    pub machine_arn: &'a str,
+}
+
+impl<'a> Origin<'a> {
+    pub(crate) fn region(&self) -> &'a str {
+        self.machine_arn.split(':').nth(3).unwrap_or_default()
+    }
+}
+
+/// What a task calls, read and checked.
+#[derive(Debug, Clone)]
+pub struct Task(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Invocation { invocation: Invocation, region: String },
+    Action(Action),
+}
+
+/// A request of a service whose answers are read alike, whatever was asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Action {
+    pub(crate) request: Request,
+    pub(crate) result: fn(&Response) -> Result<Payload, Failure>,
+}
+
+/// The resources that have an integration, for people.
+const SUPPORTED: &str = "Lambda functions, lambda:invoke, dynamodb:getItem, dynamodb:putItem, dynamodb:updateItem, dynamodb:deleteItem, events:putEvents, sns:publish, sqs:sendMessage, states:startExecution";
+
+impl Task {
+    /// Reads a task's resource and arguments.
+    ///
+    /// # Errors
+    ///
+    /// The task fails: its arguments do not fit, or there is no integration for its resource.
+    pub fn new(
+        resource: &Resource,
+        arguments: &Payload,
+        origin: &Origin<'_>,
+    ) -> Result<Self, Failure> {
+        let region = origin.region().to_owned();
+        let kind = match resource {
+            Resource::Lambda { arn } => {
+                Kind::Invocation { invocation: Invocation::by_arn(arn, arguments), region }
+            }
+            Resource::Service(service) => match is_answered(service) {
+                true => service_kind(service, arguments, origin)?,
+                false => return Err(unsupported(resource)),
+            },
+            Resource::Activity { .. } => return Err(unsupported(resource)),
+        };
+        Ok(Task(kind))
+    }
+
+    /// The service.
+    #[must_use]
+    pub fn service(&self) -> Service {
+        match &self.0 {
+            Kind::Invocation { .. } => Service::Lambda,
+            Kind::Action(action) => action.request.service,
+        }
+    }
+
+    /// The invocation, if it is one of a Lambda function: something else may serve it.
+    #[must_use]
+    pub fn invocation(&self) -> Option<&Invocation> {
+        match &self.0 {
+            Kind::Invocation { invocation, .. } => Some(invocation),
+            Kind::Action(_) => None,
+        }
+    }
+
+    /// What to send.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        match &self.0 {
+            Kind::Invocation { invocation, region } => invocation.request(region),
+            Kind::Action(action) => action.request.clone(),
+        }
+    }
+
+    /// What the response means. For a callback a result says that the request was accepted.
+    ///
+    /// # Errors
+    ///
+    /// The task fails.
+    pub fn result(&self, response: &Response) -> Result<Payload, Failure> {
+        match &self.0 {
+            Kind::Invocation { invocation, .. } => invocation.result(response),
+            Kind::Action(action) => (action.result)(response),
+        }
+    }
+
+    /// The failure of a call that got no response. The detail says what is known of it.
+    #[must_use]
+    pub fn unreachable(&self, detail: &str) -> Failure {
+        refusal::unreachable(self.service(), detail)
+    }
+}
+
+/// Whether the service's answer is all that a call has to wait for: not so for jobs.
+fn is_answered(resource: &ServiceResource) -> bool {
+    matches!(resource.pattern, Pattern::RequestResponse | Pattern::WaitForCallback)
+}
+
+fn service_kind(
+    resource: &ServiceResource,
+    arguments: &Payload,
+    origin: &Origin<'_>,
+) -> Result<Kind, Failure> {
+    let action = match (resource.service.as_str(), resource.action.as_str()) {
+        ("lambda", "invoke") => {
+            let (invocation, region) = (lambda::invoke(arguments)?, origin.region().to_owned());
+            return Ok(Kind::Invocation { invocation, region });
+        }
+        ("dynamodb", action @ ("getItem" | "putItem" | "updateItem" | "deleteItem")) => {
+            dynamodb::action(action, arguments, origin)?
+        }
+        ("events", "putEvents") => events::put_events(arguments, origin)?,
+        ("sns", "publish") => sns::publish(arguments, origin)?,
+        ("sqs", "sendMessage") => sqs::send_message(arguments, origin)?,
+        ("states", "startExecution") => states::start_execution(arguments, origin)?,
+        _ => return Err(unsupported(&Resource::Service(resource.clone()))),
+    };
+    Ok(Kind::Action(action))
+}
+
+/// The failure of a task whose resource has no integration here.
+fn unsupported(resource: &Resource) -> Failure {
+    let cause = format!(
+        "Baton cannot call `{resource}` yet. It calls these, the services also with .waitForTaskToken: {SUPPORTED}."
+    );
+    Failure::new("Baton.UnsupportedResource", &cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lambda::tests::response;
+    use serde_json::json;
+
+    fn task(resource: &str) -> Result<Task, Failure> {
+        let origin = Origin {
+            execution_arn: "arn:aws:states:eu-west-1:111111111111:execution:m:e",
+            machine_arn: "arn:aws:states:eu-west-1:111111111111:stateMachine:m",
+        };
+        let resource = Resource::parse(resource).unwrap();
+        Task::new(&resource, &json!({"FunctionName": "f"}).into(), &origin)
+    }
+
+    #[test]
+    fn a_callback_sends_the_same_request() {
+        let plain = task("arn:aws:states:::lambda:invoke").unwrap().request();
+        let callback = task("arn:aws:states:::lambda:invoke.waitForTaskToken").unwrap();
+        assert_eq!(callback.request(), plain);
+        assert_eq!(plain.region, "eu-west-1");
+        assert!(callback.result(&response(200, &[], "null")).is_ok());
+    }
+
+    #[test]
+    fn a_resource_without_an_integration_fails_and_says_what_has_one() {
+        for resource in [
+            "arn:aws:states:::ecs:runTask",
+            "arn:aws:states:::states:startExecution.sync",
+            "arn:aws:states:::aws-sdk:s3:getObject",
+            "arn:aws:states:us-east-1:111111111111:activity:a",
+        ] {
+            let failure = task(resource).unwrap_err();
+            assert_eq!(failure.error.as_deref(), Some("Baton.UnsupportedResource"));
+            let cause = failure.cause.unwrap();
+            assert!(cause.contains(resource) && cause.contains("lambda:invoke"), "{cause}");
+        }
+    }
+}
