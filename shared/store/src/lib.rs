@@ -2,21 +2,25 @@
 //!
 //! # Invariants
 //!
-//! * What is kept has types of its own (`records`), each with a version, so that the engine's types may change
+//! * What is kept has types of its own ([`records`]), each with a version, so that the engine's types may change
 //!   without what is kept changing.
 //! * A record's number is its concurrency control: see [`Journal::commit`].
 //! * A cue may be lost by no backend, and repeated by every one.
 
 pub mod arn;
 mod header;
+pub mod limits;
 mod machine;
 #[cfg(feature = "memory")]
 pub mod memory;
+pub mod records;
+mod token;
 mod traits;
 
 pub use arn::{ExecutionArn, InvalidArn, MachineArn};
 pub use header::{Header, RevisionId, Status, StatusName};
 pub use machine::{Machine, MachineKind, Revision};
+pub use token::{InvalidToken, KeyId, TokenClaims, TokenKeys};
 pub use traits::{
     Backend, BoxError, Chance, ClaimAnswer, Clock, CommitError, Created, Cues, Durability,
     ExecutionQuery, JoinAnswer, JoinMark, Journal, Loaded, Machines, Outgoing, Page, StoreError,

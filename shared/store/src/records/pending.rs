@@ -1,0 +1,123 @@
+//! What a record waits for.
+//!
+//! `"continue"`, `{"until": time}`, `{"call": {…}}` and so on. A call's resource is kept as its ARN and parsed when it is read.
+
+use super::Unreadable;
+use super::event::TypeForm;
+use super::table::{Payloads, Table};
+use super::value::{ErrorForm, FailureForm, Time, borrowed};
+use baton_asl::Resource;
+use baton_engine::{Call, Callback, End, Fork, Hop, Nonce, Pending, Sequence};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PendingForm<'a> {
+    Continue,
+    #[serde(borrow)]
+    Failing(FailureForm<'a>),
+    Until(Time),
+    /// The time, and the failed child as `[fork, child]`.
+    Retry(Time, Option<(u32, u32)>),
+    Call(CallForm<'a>),
+    /// The call, the record that made it, and when it was started.
+    Callback(CallForm<'a>, u32, Time),
+    /// Width, concurrency, input.
+    Fork(u32, u32, u32),
+    Succeeded(u32),
+    Failed(FailureForm<'a>, TypeForm),
+    Aborted(ErrorForm<'a>),
+    TimedOut,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct CallForm<'a> {
+    #[serde(borrow)]
+    r: Cow<'a, str>,
+    a: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    t: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    h: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    c: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    n: Option<u64>,
+}
+
+pub(super) fn pending_form<'a>(pending: &'a Pending, table: &mut Table<'a>) -> PendingForm<'a> {
+    match pending {
+        Pending::Continue => PendingForm::Continue,
+        Pending::Failing(failure) => PendingForm::Failing(failure.into()),
+        Pending::Until(at) => PendingForm::Until(Time(*at)),
+        Pending::Retry { at, failed } => {
+            PendingForm::Retry(Time(*at), failed.map(|hop| (hop.fork.0, hop.child)))
+        }
+        Pending::Call(call) => PendingForm::Call(call_form(call, table)),
+        Pending::Callback(callback) => PendingForm::Callback(
+            call_form(&callback.call, table),
+            callback.called_by.0,
+            Time(callback.started),
+        ),
+        Pending::Fork(fork) => {
+            PendingForm::Fork(fork.width, fork.concurrency, table.put(&fork.input))
+        }
+        Pending::Ended(End::Succeeded(output)) => PendingForm::Succeeded(table.put(output)),
+        Pending::Ended(End::Failed { failure, state_type }) => {
+            PendingForm::Failed(failure.into(), (*state_type).into())
+        }
+        Pending::Ended(End::Aborted(detail)) => PendingForm::Aborted(detail.into()),
+        Pending::Ended(End::TimedOut) => PendingForm::TimedOut,
+    }
+}
+
+pub(super) fn pending(form: PendingForm<'_>, table: &Payloads) -> Result<Pending, Unreadable> {
+    Ok(match form {
+        PendingForm::Continue => Pending::Continue,
+        PendingForm::Failing(failure) => Pending::Failing(failure.into()),
+        PendingForm::Until(at) => Pending::Until(at.0),
+        PendingForm::Retry(at, failed) => {
+            let failed = failed.map(|(fork, child)| Hop { fork: Sequence(fork), child });
+            Pending::Retry { at: at.0, failed }
+        }
+        PendingForm::Call(form) => Pending::Call(call(form, table)?),
+        PendingForm::Callback(form, called_by, started) => Pending::Callback(Callback {
+            call: call(form, table)?,
+            called_by: Sequence(called_by),
+            started: started.0,
+        }),
+        PendingForm::Fork(width, concurrency, input) => {
+            Pending::Fork(Fork { width, concurrency, input: table.get(input)? })
+        }
+        PendingForm::Succeeded(output) => Pending::Ended(End::Succeeded(table.get(output)?)),
+        PendingForm::Failed(failure, state_type) => {
+            Pending::Ended(End::Failed { failure: failure.into(), state_type: state_type.into() })
+        }
+        PendingForm::Aborted(detail) => Pending::Ended(End::Aborted(detail.into())),
+        PendingForm::TimedOut => Pending::Ended(End::TimedOut),
+    })
+}
+
+fn call_form<'a>(call: &'a Call, table: &mut Table<'a>) -> CallForm<'a> {
+    CallForm {
+        r: Cow::Borrowed(call.resource.arn()),
+        a: table.put(&call.arguments),
+        t: call.timeout_secs,
+        h: call.heartbeat_secs,
+        c: borrowed(call.credentials_role_arn.as_ref()),
+        n: call.nonce.map(|nonce| nonce.0),
+    }
+}
+
+fn call(form: CallForm<'_>, table: &Payloads) -> Result<Call, Unreadable> {
+    Ok(Call {
+        resource: Resource::parse(&form.r).map_err(|_| Unreadable::Value("resource"))?,
+        arguments: table.get(form.a)?,
+        timeout_secs: form.t,
+        heartbeat_secs: form.h,
+        credentials_role_arn: form.c.map(Arc::from),
+        nonce: form.n.map(Nonce),
+    })
+}

@@ -1,0 +1,232 @@
+//! One of everything, for the round trips.
+
+use baton_asl::{BlockId, Resource, StateName};
+use baton_engine::{
+    Call, Callback, Claim, End, ErrorDetail, Event, EventDetail, Failure, FailureKind, Fork, Hop,
+    Link, MapItem, Moment, Nonce, Payload, Pending, Record, ScopePath, Sequence, StateType,
+    TaskResource, Visit,
+};
+use jiff::Timestamp;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(super) const NOW: i64 = 1_763_640_000_123;
+
+pub(super) fn now() -> Timestamp {
+    Timestamp::from_millisecond(NOW).unwrap()
+}
+
+/// What a Pass state with 100 bytes of data leaves.
+pub(super) fn small() -> Record {
+    let data = Payload::new(json!({
+        "order": "0123456789", "customer": "0123456789", "lines": [1, 2, 3], "note": "0123456789012345678",
+    }));
+    let exited = EventDetail::StateExited {
+        state_type: StateType::Pass,
+        name: "Check the order".into(),
+        output: data.clone(),
+        assigned: Vec::new(),
+    };
+    let entered = EventDetail::StateEntered {
+        state_type: StateType::Pass,
+        name: "Price the order".into(),
+        input: data.clone(),
+    };
+    Record {
+        scope: ScopePath::top(),
+        sequence: Sequence(17),
+        moment: Moment { millis: NOW, tick: 0 },
+        events: [exited, entered].map(|detail| Event { link: Link::Previous, detail }).into(),
+        event_count: 35,
+        events_before: 0,
+        block: BlockId(0),
+        state: StateName::parse("Price the order").unwrap(),
+        visit: Visit { input: data, entered: now(), entered_event: 35, retries: Vec::new() },
+        variables: Arc::default(),
+        item: None,
+        pending: Pending::Continue,
+    }
+}
+
+/// A record with every member.
+pub(super) fn full() -> Record {
+    let data = Payload::parse(" { \"a\": 1.0,\n \"é\": \"\\u00e9\" }\n").unwrap();
+    let variables = [("x", data.clone()), ("quote\"d", Payload::new(json!(null)))];
+    Record {
+        scope: "3.0/7.12".parse().unwrap(),
+        sequence: Sequence(u32::MAX),
+        moment: Moment { millis: NOW, tick: 3 },
+        events: events(&data),
+        event_count: u64::MAX,
+        events_before: 6,
+        block: BlockId(2),
+        state: StateName::parse("a \"state\"\n").unwrap(),
+        visit: Visit {
+            input: data.clone(),
+            entered: "2025-11-20T12:00:00.123456789Z".parse().unwrap(),
+            entered_event: 8,
+            retries: vec![0, 3],
+        },
+        variables: Arc::new(
+            variables
+                .into_iter()
+                .map(|(name, value)| (name.into(), value))
+                .collect::<BTreeMap<_, _>>(),
+        ),
+        item: Some(Arc::new(MapItem { index: 4, key: Some("k".into()), value: data })),
+        pending: Pending::Continue,
+    }
+}
+
+/// Everything that a record may wait for.
+pub(super) fn pendings() -> Vec<Pending> {
+    let call = call("arn:aws:lambda:us-east-1:123456789012:function:f");
+    let bare = Call {
+        timeout_secs: None,
+        heartbeat_secs: None,
+        credentials_role_arn: None,
+        nonce: None,
+        ..call.clone()
+    };
+    let service = "arn:aws:states:::aws-sdk:dynamodb:putItem.waitForTaskToken";
+    let callback = Callback { call: self::call(service), called_by: Sequence(9), started: now() };
+    let failures = failures();
+    vec![
+        Pending::Continue,
+        Pending::Failing(failures[0].clone()),
+        Pending::Until(Timestamp::MAX),
+        Pending::Retry { at: now(), failed: None },
+        Pending::Retry { at: now(), failed: Some(Hop { fork: Sequence(2), child: 1 }) },
+        Pending::Call(call),
+        Pending::Call(bare),
+        Pending::Callback(callback),
+        Pending::Fork(Fork { width: 150, concurrency: 40, input: Payload::new(json!([1])) }),
+        Pending::Ended(End::Succeeded(Payload::new(json!("out")))),
+        Pending::Ended(End::Failed { failure: failures[1].clone(), state_type: StateType::Map }),
+        Pending::Ended(End::Aborted(ErrorDetail { error: Some("E".into()), cause: None })),
+        Pending::Ended(End::TimedOut),
+    ]
+}
+
+pub(super) fn failures() -> Vec<Failure> {
+    [
+        FailureKind::Ordinary,
+        FailureKind::Terminal,
+        FailureKind::Timeout,
+        FailureKind::HeartbeatTimeout,
+    ]
+    .map(|kind| Failure { kind, ..Failure::new("Some.Error", "a \"cause\"") })
+    .into()
+}
+
+fn call(resource: &str) -> Call {
+    Call {
+        resource: Resource::parse(resource).unwrap(),
+        arguments: Payload::new(json!({"Payload": {}})),
+        timeout_secs: Some(60),
+        heartbeat_secs: Some(5),
+        credentials_role_arn: Some("arn:aws:iam::123456789012:role/r".into()),
+        nonce: Some(Nonce(u64::MAX)),
+    }
+}
+
+fn events(data: &Payload) -> Vec<Event> {
+    let links = [
+        Link::Previous,
+        Link::Root,
+        Link::Sibling,
+        Link::BeforeEntered,
+        Link::LastOfChildren(Sequence(4)),
+        Link::InsideChild(Hop { fork: Sequence(4), child: 7 }),
+    ];
+    let details = [execution_events(data), state_events(data), task_events(data)].concat();
+    let linked = links.into_iter().cycle().zip(details);
+    linked.map(|(link, detail)| Event { link, detail }).collect()
+}
+
+fn execution_events(data: &Payload) -> Vec<EventDetail> {
+    let detail = ErrorDetail { error: Some("E".into()), cause: Some("c".into()) };
+    vec![
+        EventDetail::ExecutionStarted,
+        EventDetail::ExecutionSucceeded { output: data.clone() },
+        EventDetail::ExecutionFailed(detail.clone()),
+        EventDetail::ExecutionAborted(ErrorDetail::default()),
+        EventDetail::ExecutionTimedOut(ErrorDetail { error: None, ..detail }),
+    ]
+}
+
+fn state_events(data: &Payload) -> Vec<EventDetail> {
+    let types = [
+        StateType::Task,
+        StateType::Pass,
+        StateType::Choice,
+        StateType::Wait,
+        StateType::Succeed,
+        StateType::Fail,
+        StateType::Parallel,
+        StateType::Map,
+    ];
+    let entered = types.map(|state_type| EventDetail::StateEntered {
+        state_type,
+        name: "s".into(),
+        input: Payload::new(json!(7)),
+    });
+    let name: Arc<str> = "Map".into();
+    let others = [
+        EventDetail::StateExited {
+            state_type: StateType::Map,
+            name: name.clone(),
+            output: data.clone(),
+            assigned: vec![("x".into(), data.clone()), ("y".into(), Payload::new(json!([])))],
+        },
+        EventDetail::StateAborted { state_type: StateType::Wait },
+        EventDetail::EvaluationFailed {
+            state: "s".into(),
+            detail: ErrorDetail { error: Some("E".into()), cause: Some("c".into()) },
+            location: Some("Output".into()),
+        },
+        EventDetail::ParallelStateStarted,
+        EventDetail::ParallelStateSucceeded,
+        EventDetail::ParallelStateFailed,
+        EventDetail::MapStateStarted { length: 3 },
+        EventDetail::MapStateSucceeded,
+        EventDetail::MapStateFailed,
+        EventDetail::MapIterationStarted { name: name.clone(), index: 0 },
+        EventDetail::MapIterationSucceeded { name: name.clone(), index: 1 },
+        EventDetail::MapIterationFailed { name: name.clone(), index: 2 },
+        EventDetail::MapIterationAborted { name, index: 3 },
+    ];
+    entered.into_iter().chain(others).collect()
+}
+
+fn task_events(data: &Payload) -> Vec<EventDetail> {
+    let lambda = TaskResource::Lambda { arn: "arn:aws:lambda:r:a:function:f".into() };
+    let activity = TaskResource::Activity { arn: "arn:aws:states:r:a:activity:f".into() };
+    let service =
+        TaskResource::Service { resource_type: "sqs".into(), resource: "sendMessage".into() };
+    let detail = ErrorDetail { error: Some("E".into()), cause: None };
+    vec![
+        EventDetail::TaskScheduled {
+            resource: service.clone(),
+            region: "us-east-1".into(),
+            parameters: data.clone(),
+            timeout_secs: Some(5),
+            heartbeat_secs: None,
+            credentials_role_arn: Some("arn:aws:iam::a:role/r".into()),
+        },
+        EventDetail::TaskStarted { resource: activity, worker: Some("w".into()) },
+        EventDetail::TaskSubmitted { resource: service.clone(), output: data.clone() },
+        EventDetail::TaskSucceeded { resource: lambda, output: data.clone() },
+        EventDetail::TaskFailed { resource: service.clone(), detail: detail.clone() },
+        EventDetail::TaskTimedOut { resource: service, detail },
+    ]
+}
+
+pub(super) fn claim() -> Claim {
+    Claim {
+        moment: Moment { millis: NOW, tick: 1 },
+        worker: "worker \"1\"".into(),
+        expires: Timestamp::MAX,
+    }
+}
