@@ -1,0 +1,239 @@
+//! The world outside a recorded case: its Lambda functions, and what the services answered.
+
+use baton_asl::Resource;
+use baton_driver::{CallAnswer, TaskCall, Tasks};
+use baton_engine::{Failure, Payload};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// What answers the calls of one case.
+#[derive(Debug, Default)]
+pub struct Outside {
+    functions: BTreeMap<String, Value>,
+    /// What each state's attempts are answered, in our own cases.
+    states: BTreeMap<String, Value>,
+    /// What the services answered, in the order in which they were asked.
+    results: Mutex<Vec<Value>>,
+    /// Tokens handed out, with what is to become of them.
+    callbacks: Mutex<Vec<Callback>>,
+}
+
+/// An accepted call and how it ended.
+#[derive(Debug, Clone)]
+pub struct Callback {
+    pub token: String,
+    pub result: Value,
+}
+
+impl Outside {
+    /// The functions of a case; results are added as its executions start.
+    pub fn new(functions: Option<&Value>) -> Self {
+        let functions = functions.and_then(Value::as_object).into_iter().flatten();
+        Outside {
+            functions: functions.map(|(name, function)| (name.clone(), function.clone())).collect(),
+            ..Outside::default()
+        }
+    }
+
+    /// The answers to each state's attempts.
+    pub fn by_state(states: Option<&Value>) -> Self {
+        let states = states.and_then(Value::as_object).into_iter().flatten();
+        Outside {
+            states: states.map(|(name, answers)| (name.clone(), answers.clone())).collect(),
+            ..Outside::default()
+        }
+    }
+
+    pub fn add_results(&self, results: Option<&Value>) {
+        let results = results.and_then(Value::as_array).into_iter().flatten().cloned();
+        self.results.lock().unwrap().extend(results);
+    }
+
+    /// The accepted calls that are to be answered.
+    pub fn take_callbacks(&self) -> Vec<Callback> {
+        std::mem::take(&mut self.callbacks.lock().unwrap())
+    }
+
+    async fn invoke(&self, name: &str, event: &Value) -> Option<CallAnswer> {
+        let name = name.rsplit(":function:").next()?.split(':').next()?;
+        let function = self.functions.get(name)?;
+        let answered = |value: Value| Some(CallAnswer::Succeeded(Payload::new(value)));
+        match function["kind"].as_str()? {
+            "echo" => answered(event.clone()),
+            "constant" => answered(function["payload"].clone()),
+            "raw" => Some(raw(function["payload_text"].as_str()?)),
+            "raw_repeat" => {
+                let count = usize::try_from(function["count"].as_u64()?).ok()?;
+                Some(raw(&function["char"].as_str()?.repeat(count)))
+            }
+            "prefix_text" => {
+                answered(json!(format!("{}{}", function["prefix"].as_str()?, python(event))))
+            }
+            "sleep_then_echo" => {
+                tokio::time::sleep(Duration::from_secs_f64(function["seconds"].as_f64()?)).await;
+                answered(event.clone())
+            }
+            "error" => {
+                let payload = &function["payload"];
+                let text =
+                    python(payload).replace("<uuid>", "5ce1aaf5-1a2b-4c3d-8e4f-0123456789ab");
+                Some(CallAnswer::Failed(Failure::new(payload["errorType"].as_str()?, &text)))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the service answered to the first call like this one that was not yet made.
+    fn result(&self, call: &TaskCall<'_>) -> Option<Value> {
+        let Resource::Service(service) = call.resource else { return None };
+        let mut results = self.results.lock().unwrap();
+        let is_this = |result: &Value| {
+            result["resource_type"] == service.service.as_str()
+                && result["resource"] == service.action_with_pattern().as_str()
+        };
+        let index = results.iter().position(is_this)?;
+        Some(results.remove(index))
+    }
+}
+
+/// Bytes that need not be JSON: text that is none comes back as a string.
+fn raw(text: &str) -> CallAnswer {
+    let value = Payload::parse(text).unwrap_or_else(|_| Payload::new(Value::from(text)));
+    CallAnswer::Succeeded(value)
+}
+
+impl Tasks for Outside {
+    async fn call(&self, call: &TaskCall<'_>) -> CallAnswer {
+        if let Some(answers) = self.states.get(call.state.as_str()).and_then(Value::as_array) {
+            return self.scripted(call, answers).await;
+        }
+        if let Resource::Lambda { arn } = call.resource
+            && let Some(answer) = self.invoke(arn, call.arguments.value()).await
+        {
+            return answer;
+        }
+        let arguments = call.arguments.value();
+        if arguments["FunctionName"].is_string() {
+            // Only for how long it takes: the answer with all its metadata was recorded.
+            let name = arguments["FunctionName"].as_str().unwrap_or_default();
+            let _ = self.invoke(name, &arguments["Payload"]).await;
+        }
+        match self.result(call) {
+            Some(result) => self.answer(call, result).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Outside {
+    /// The answer that a case of ours lists for this attempt.
+    async fn scripted(&self, call: &TaskCall<'_>, answers: &[Value]) -> CallAnswer {
+        let attempt = usize::try_from(call.attempt).unwrap_or(usize::MAX);
+        let answer = answers.get(attempt.min(answers.len().saturating_sub(1)));
+        match answer {
+            Some(answer) if answer.get("result").is_some() => {
+                let output = answer["result"].clone();
+                match call.token {
+                    Some(token) => {
+                        let result = json!({ "output": output.to_string() });
+                        self.callbacks
+                            .lock()
+                            .unwrap()
+                            .push(Callback { token: token.to_owned(), result });
+                        CallAnswer::Succeeded(Payload::new(json!({})))
+                    }
+                    None => CallAnswer::Succeeded(Payload::new(output)),
+                }
+            }
+            Some(answer) if answer.get("error").is_some() => ended(&json!({ "failed": answer })),
+            Some(_) if call.token.is_some() => CallAnswer::Succeeded(Payload::new(json!({}))),
+            _ => std::future::pending().await,
+        }
+    }
+
+    async fn answer(&self, call: &TaskCall<'_>, result: Value) -> CallAnswer {
+        if result["failed"]["event"].as_str().is_some_and(|event| event.ends_with("TimedOut"))
+            && result.get("submitted_output").is_none()
+        {
+            return std::future::pending().await;
+        }
+        match (result.get("submitted_output"), call.token) {
+            (Some(submitted), Some(token)) => {
+                let submitted = payload(submitted);
+                self.callbacks.lock().unwrap().push(Callback { token: token.to_owned(), result });
+                CallAnswer::Succeeded(submitted)
+            }
+            _ => ended(&result),
+        }
+    }
+}
+
+/// A recorded result as the end of a call.
+fn ended(result: &Value) -> CallAnswer {
+    match result.get("failed") {
+        Some(failed) => CallAnswer::Failed(Failure {
+            error: text(&failed["error"]).map(Into::into),
+            cause: text(&failed["cause"]).map(Into::into),
+            kind: baton_engine::FailureKind::Ordinary,
+        }),
+        None => CallAnswer::Succeeded(payload(&result["output"])),
+    }
+}
+
+/// A member that is a string on the wire, whatever it is shown as.
+pub fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+fn payload(value: &Value) -> Payload {
+    value
+        .as_str()
+        .and_then(|text| Payload::parse(text).ok())
+        .unwrap_or_else(|| Payload::new(value.clone()))
+}
+
+/// JSON as Python prints it: a blank behind each colon and comma, ASCII alone.
+pub fn python(value: &Value) -> String {
+    let mut text = String::new();
+    write_python(value, &mut text);
+    text
+}
+
+fn write_python(value: &Value, text: &mut String) {
+    match value {
+        Value::Array(items) => {
+            text.push('[');
+            for (index, item) in items.iter().enumerate() {
+                text.push_str(if index > 0 { ", " } else { "" });
+                write_python(item, text);
+            }
+            text.push(']');
+        }
+        Value::Object(members) => {
+            text.push('{');
+            for (index, (key, item)) in members.iter().enumerate() {
+                text.push_str(if index > 0 { ", " } else { "" });
+                write_python(&Value::from(key.as_str()), text);
+                text.push_str(": ");
+                write_python(item, text);
+            }
+            text.push('}');
+        }
+        Value::String(_) => {
+            for unit in value.to_string().encode_utf16() {
+                match u8::try_from(unit) {
+                    Ok(byte) if byte.is_ascii() => text.push(byte.into()),
+                    _ => write!(text, "\\u{unit:04x}").expect("a String takes all"),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => text.push_str(&value.to_string()),
+    }
+}

@@ -1,0 +1,400 @@
+"""Deploys the real template with the real functions to an emulator, and runs the order example on it.
+
+Each scenario is a function below; the first that fails ends the run with its reason. `main.rs` builds the
+functions, installs what `requirements.txt` names and calls this.
+"""
+
+import argparse
+import glob
+import json
+import os
+import platform
+import re
+import shutil
+import time
+
+import botocore.exceptions
+
+import baton
+import emulator
+import package
+
+END_SECS_MAX = 240
+ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+# Orders that nothing ends within a test: one waits for a day, one for a person.
+LONG_ORDERS = {"next-day", "large"}
+
+
+def main():
+    options = arguments()
+    shutil.rmtree(options.folder, ignore_errors=True)
+    os.makedirs(options.folder)
+    with emulator.started(options.folder) as aws:
+        stack = Stack(aws, options)
+        for scenario in SCENARIOS:
+            begun = time.monotonic()
+            scenario(stack)
+            print(f"ok  {scenario.__doc__.splitlines()[0]}  ({time.monotonic() - begun:.1f} s)", flush=True)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--template", required=True, help="the stack's template")
+    parser.add_argument("--functions", required=True, help="the folder of the functions' executables")
+    parser.add_argument("--order", required=True, help="the folder of the order example")
+    parser.add_argument("--folder", required=True, help="what this run may fill with files; emptied first")
+    return parser.parse_args()
+
+
+class Stack:
+    """The emulator, what is deployed to it, and what has been started there."""
+
+    def __init__(self, aws, options):
+        self.aws = aws
+        self.options = options
+        self.books = os.path.join(options.folder, "books")
+        self.outputs = {}
+        self.baton = None
+        self.role_arn = None
+        self.executions = {}  # by the order's name
+
+    def order_file(self, *names):
+        return os.path.join(self.options.order, *names)
+
+    def read_order_file(self, *names):
+        with open(self.order_file(*names), encoding="utf-8") as file:
+            return file.read()
+
+    def order_arn(self):
+        return f"arn:aws:states:{emulator.REGION}:{emulator.ACCOUNT}:stateMachine:order"
+
+    def wait_for(self, what, look):
+        """Looks until there is something to see; answers it."""
+        deadline = time.monotonic() + END_SECS_MAX
+        while time.monotonic() < deadline:
+            seen = look()
+            if seen:
+                return seen
+            time.sleep(0.2)
+        raise AssertionError(f"waited in vain for {what}")
+
+    def wait_for_end(self, arn):
+        def look():
+            execution = self.baton.describe_execution(executionArn=arn)
+            return execution if execution["status"] in ENDED else None
+
+        return self.wait_for(f"the end of {arn}", look)
+
+    def history(self, arn):
+        events, token = [], {}
+        while True:
+            page = self.baton.get_execution_history(executionArn=arn, maxResults=40, **token)
+            events += page["events"]
+            if "nextToken" not in page:
+                return events
+            token = {"nextToken": page["nextToken"]}
+
+    def run_machine(self, name, definition, value):
+        """Creates a state machine, runs it once, and answers how it ended."""
+        arn = self.baton.create_state_machine(
+            name=name, definition=json.dumps(definition), roleArn=self.role_arn
+        )["stateMachineArn"]
+        started = self.baton.start_execution(stateMachineArn=arn, input=json.dumps(value))
+        return self.wait_for_end(started["executionArn"])
+
+
+# Scenarios, in the order they run.
+
+
+def deploy(stack):
+    """the template is deployed"""
+    built = {
+        f"{name.title()}Function": os.path.join(stack.options.functions, f"baton-function-{name}")
+        for name in ("transition", "task", "timer", "api")
+    }
+    stack.outputs = package.deploy(stack.aws, "baton", stack.options.template, built, {
+        "Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",
+        "EventStateMachine": "order",
+        "EventSources": "shop",
+        "EventDetailTypes": "OrderPlaced",
+    })
+    stack.baton = baton.client(stack.aws, stack.outputs)
+
+
+def create_order_functions(stack):
+    """the order's functions are created, with a role that state machines may run as"""
+    roles, functions = stack.aws.client("iam"), stack.aws.client("lambda")
+    runner = create_role(roles, "order-functions", {"Service": "lambda.amazonaws.com"})
+    code = package.zip_of({
+        name: stack.order_file("functions", name) for name in ("bootstrap", "handler.py")
+    })
+    definition = stack.read_order_file("order.asl.json")
+    for name in sorted(set(re.findall(r":function:([a-z-]+)", definition))):
+        functions.create_function(
+            FunctionName=name, Runtime="provided.al2023", Handler="handler.handler", Role=runner,
+            Timeout=30, Code={"ZipFile": code}, Environment={"Variables": {"ORDER_DIR": stack.books}},
+        )
+    stack.role_arn = create_role(roles, "baton-order", {"AWS": stack.outputs["TaskRoleArn"]})
+    may_invoke = {
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunction",
+        "Resource": f"arn:aws:lambda:{emulator.REGION}:{emulator.ACCOUNT}:function:order-*",
+    }
+    roles.put_role_policy(
+        RoleName="baton-order", PolicyName="invoke", PolicyDocument=policy(may_invoke)
+    )
+
+
+def register(stack):
+    """the order is registered through the API"""
+    definition = stack.read_order_file("order.asl.json")
+    created = stack.baton.create_state_machine(
+        name="order", definition=definition, roleArn=stack.role_arn
+    )
+    assert created["stateMachineArn"] == stack.order_arn(), created
+    described = stack.baton.describe_state_machine(stateMachineArn=stack.order_arn())
+    assert described["definition"] == definition and described["status"] == "ACTIVE", described
+    [listed] = stack.baton.list_state_machines()["stateMachines"]
+    assert listed["name"] == "order", listed
+
+
+def start(stack):
+    """an event starts one order, the API all the others"""
+    events = stack.aws.client("events")
+    placed = {
+        "Source": "shop", "DetailType": "OrderPlaced",
+        "Detail": stack.read_order_file("orders", "large-approved.json"),
+    }
+    [entry] = events.put_events(Entries=[placed])["Entries"]
+    for path in sorted(glob.glob(stack.order_file("orders", "*.json"))):
+        name = os.path.splitext(os.path.basename(path))[0]
+        if name != "large-approved":
+            stack.executions[name] = stack.baton.start_execution(
+                stateMachineArn=stack.order_arn(), name=name,
+                input=stack.read_order_file("orders", f"{name}.json"),
+            )["executionArn"]
+    listed = stack.wait_for("the event's execution", lambda: [
+        execution["executionArn"]
+        for execution in stack.baton.list_executions(stateMachineArn=stack.order_arn())["executions"]
+        if execution["executionArn"] not in stack.executions.values()
+    ])
+    assert len(listed) == 1 and listed[0].endswith(entry["EventId"]), (listed, entry)
+    stack.executions["large-approved"] = listed[0]
+
+
+def start_again(stack):
+    """the same start again answers the same execution; another input is refused"""
+    same = {"stateMachineArn": stack.order_arn(), "name": "next-day"}
+    again = stack.baton.start_execution(
+        **same, input=stack.read_order_file("orders", "next-day.json")
+    )
+    assert again["executionArn"] == stack.executions["next-day"], again
+    refused("ExecutionAlreadyExists", stack.baton.start_execution, **same, input="{}")
+
+
+def answer(stack):
+    """people answer through the API"""
+    expected = json.loads(stack.read_order_file("expected.json"))
+    for name in sorted(stack.executions):
+        verdict = None if name in LONG_ORDERS else expected[name]["answer"]
+        if verdict is None:
+            continue
+        path = os.path.join(stack.books, "approvals", f"{name}.json")
+        stack.wait_for(path, lambda: os.path.exists(path))
+        with open(path, encoding="utf-8") as file:
+            token = json.load(file)["taskToken"]
+        stack.baton.send_task_heartbeat(taskToken=token)
+        output = json.dumps({"approved": verdict == "approve"})
+        stack.baton.send_task_success(taskToken=token, output=output)
+        refused("TaskTimedOut", stack.baton.send_task_success, taskToken=token, output=output)
+    refused("InvalidToken", stack.baton.send_task_success, taskToken="x", output="{}")
+
+
+def end(stack):
+    """every order ends as it should, and its history says how"""
+    expected = json.loads(stack.read_order_file("expected.json"))
+    top_states = json.loads(stack.read_order_file("order.asl.json"))["States"]
+    for name, arn in sorted(stack.executions.items()):
+        if name in LONG_ORDERS:
+            continue
+        execution, wanted = stack.wait_for_end(arn), expected[name]
+        assert (execution["status"], execution.get("error")) == (wanted["status"], wanted["error"]), (
+            name, execution
+        )
+        events = stack.history(arn)
+        check_history(name, execution, events)
+        entered = [
+            event["stateEnteredEventDetails"]["name"]
+            for event in events if "stateEnteredEventDetails" in event
+        ]
+        path = [state for state in entered if state in top_states]
+        assert path == wanted["path"], (name, path)
+
+
+def check_history(name, execution, events):
+    """What holds for every history."""
+    assert [event["id"] for event in events] == list(range(1, len(events) + 1)), name
+    assert all(event["previousEventId"] < event["id"] for event in events), name
+    times = [event["timestamp"] for event in events]
+    assert times == sorted(times), name
+    ends = {"SUCCEEDED": "ExecutionSucceeded", "FAILED": "ExecutionFailed"}
+    assert events[0]["type"] == "ExecutionStarted", (name, events[0])
+    assert events[-1]["type"] == ends[execution["status"]], (name, events[-1])
+    terminal = [event for event in events if event["type"].startswith("Execution")]
+    assert len(terminal) == 2, (name, terminal)
+
+
+def list_by_status(stack):
+    """executions are listed by how they ended, page by page"""
+    expected = json.loads(stack.read_order_file("expected.json"))
+    for status in ("SUCCEEDED", "FAILED"):
+        listed, token = [], {}
+        while True:
+            page = stack.baton.list_executions(
+                stateMachineArn=stack.order_arn(), statusFilter=status, maxResults=3, **token
+            )
+            listed += [execution["executionArn"] for execution in page["executions"]]
+            if "nextToken" not in page:
+                break
+            token = {"nextToken": page["nextToken"]}
+        wanted = {
+            arn for name, arn in stack.executions.items()
+            if name not in LONG_ORDERS and expected[name]["status"] == status
+        }
+        assert len(listed) == len(set(listed)) and set(listed) == wanted, (status, listed)
+
+
+def wait_long(stack):
+    """a wait of a day is a timer; one that comes early ends nothing"""
+    arn = stack.executions["next-day"]
+    table, dynamo = stack.outputs["TableName"], stack.aws.client("dynamodb")
+
+    def timers():
+        rows = dynamo.scan(TableName=table)["Items"]
+        return [row for row in rows if row["pk"]["S"].startswith("t#") and arn in row["sk"]["S"]]
+
+    stack.wait_for("the wait", lambda: any(
+        event["type"] == "WaitStateEntered" for event in stack.history(arn)
+    ))
+    # The execution's own time limit has one as well.
+    rows = stack.wait_for("the timers", lambda: timers() if len(timers()) > 1 else None)
+    early = dict(min(rows, key=lambda row: int(row["due"]["N"])))
+    now = int(time.time())
+    early["due"] = {"N": str(now * 1000)}
+    early["pk"] = {"S": f"t#{now // 60}#0"}
+    early["sk"] = {"S": f"{now * 1000:014}#{arn}"}
+    dynamo.put_item(TableName=table, Item=early)
+    sweep = stack.aws.client("lambda").invoke(FunctionName=stack.outputs["TimerFunctionName"])
+    swept = json.load(sweep["Payload"])
+    assert swept == {"timers": 1, "isComplete": True}, swept
+    assert len(timers()) == len(rows), timers()
+    assert stack.baton.describe_execution(executionArn=arn)["status"] == "RUNNING"
+
+
+def stop(stack):
+    """executions are stopped"""
+    for name in sorted(LONG_ORDERS):
+        arn = stack.executions[name]
+        stack.baton.stop_execution(executionArn=arn, error="Enough", cause="The test is over.")
+        execution = stack.wait_for_end(arn)
+        assert (execution["status"], execution["error"]) == ("ABORTED", "Enough"), execution
+        assert stack.history(arn)[-1]["type"] == "ExecutionAborted", name
+
+
+def carry_large_payloads(stack):
+    """payloads too large for the table go through the bucket"""
+    value = {"text": "€" * 60_000, "items": list(range(1000))}
+    states = {"Keep": {"Type": "Pass", "ResultPath": "$.copy", "Parameters": {"n": 1}, "End": True}}
+    execution = stack.run_machine("large-payloads", {"StartAt": "Keep", "States": states}, value)
+    assert json.loads(execution["output"]) == {**value, "copy": {"n": 1}}, execution["status"]
+    assert json.loads(execution["input"]) == value
+    [entered] = [
+        event["stateEnteredEventDetails"]
+        for event in stack.history(execution["executionArn"])
+        if event["type"] == "PassStateEntered"
+    ]
+    assert json.loads(entered["input"]) == value
+    objects = stack.aws.client("s3").list_objects_v2(Bucket=stack.outputs["BucketName"])["Contents"]
+    assert all(entry["Key"].startswith("payloads/") for entry in objects), objects
+
+
+def fork_wide(stack):
+    """a Map over more items than one page of its join has ends once, in order"""
+    iterator = {"StartAt": "Pass on", "States": {"Pass on": {"Type": "Pass", "End": True}}}
+    states = {"Each": {"Type": "Map", "MaxConcurrency": 30, "Iterator": iterator, "End": True}}
+    items = [f"item {number}" for number in range(120)]
+    execution = stack.run_machine("wide", {"StartAt": "Each", "States": states}, items)
+    assert json.loads(execution["output"]) == items, execution
+
+
+def keep_strangers_out(stack):
+    """only those with the access policy may use the API"""
+    people = stack.aws.client("iam")
+    people.create_user(UserName="stranger")
+    key = people.create_access_key(UserName="stranger")["AccessKey"]
+    credentials = {
+        "aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]
+    }
+    stranger = baton.client(stack.aws, stack.outputs, credentials=credentials)
+    refused("AccessDeniedException", stranger.list_state_machines)
+    people.attach_user_policy(
+        UserName="stranger", PolicyArn=stack.outputs["ApiAccessPolicyArn"]
+    )
+    assert stranger.list_state_machines()["stateMachines"]
+
+
+def invoke_directly(stack):
+    """the API answers a direct invocation too"""
+    request = {
+        "requestContext": {"http": {"method": "POST", "path": "/"}},
+        "headers": {
+            "content-type": "application/x-amz-json-1.0",
+            "x-amz-target": "AWSStepFunctions.DescribeStateMachine",
+        },
+        "body": json.dumps({"stateMachineArn": stack.order_arn()}),
+    }
+    answered = stack.aws.client("lambda").invoke(
+        FunctionName=stack.outputs["ApiFunctionName"], Payload=json.dumps(request)
+    )
+    response = json.load(answered["Payload"])
+    assert response["statusCode"] == 200, response
+    assert json.loads(response["body"])["name"] == "order", response
+
+
+def leave_nothing(stack):
+    """no queue holds anything that failed"""
+    queues = stack.aws.client("sqs")
+    for url in queues.list_queues()["QueueUrls"]:
+        if "DeadLetter" in url:
+            attributes = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+            assert attributes["ApproximateNumberOfMessages"] == "0", (url, attributes)
+
+
+SCENARIOS = [
+    deploy, create_order_functions, register, start, start_again, answer, end, list_by_status, wait_long, stop,
+    carry_large_payloads, fork_wide, keep_strangers_out, invoke_directly, leave_nothing,
+]
+
+
+def create_role(roles, name, principal):
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    created = roles.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))
+    return created["Role"]["Arn"]
+
+
+def policy(statement):
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def refused(code, call, **arguments):
+    """Calls, and expects this error."""
+    try:
+        answered = call(**arguments)
+    except botocore.exceptions.ClientError as error:
+        assert error.response["Error"]["Code"] == code, error
+    else:
+        raise AssertionError(f"{code} was expected, not {answered}")
+
+
+if __name__ == "__main__":
+    main()
