@@ -13,6 +13,7 @@ pub mod limits;
 mod machine;
 #[cfg(feature = "memory")]
 pub mod memory;
+mod pending;
 pub mod records;
 mod token;
 mod traits;
@@ -20,6 +21,7 @@ mod traits;
 pub use arn::{ExecutionArn, InvalidArn, MachineArn};
 pub use header::{Header, RevisionId, Status, StatusName};
 pub use machine::{Machine, MachineKind, Revision};
+pub use pending::{open_scopes, pending_cues};
 pub use token::{InvalidToken, KeyId, TokenClaims, TokenKeys};
 pub use traits::{
     Backend, BoxError, Chance, ClaimAnswer, Clock, CommitError, Created, Cues, Durability,

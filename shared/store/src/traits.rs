@@ -231,7 +231,7 @@ pub trait Journal: Send + Sync {
         from: Option<&str>,
     ) -> impl Future<Output = Result<Page<Marked>, StoreError>> + Send;
 
-    /// A machine's executions, newest first.
+    /// A machine's executions, newest first. These headers are outlines: their inputs and outputs may be null.
     fn executions(
         &self,
         query: &ExecutionQuery,

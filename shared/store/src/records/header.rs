@@ -168,7 +168,7 @@ pub fn fork_from_text(text: &str) -> Result<ForkId, Unreadable> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::now;
+    use super::super::samples::{header, now};
     use super::super::{decode_whole, encode};
     use super::*;
     use baton_engine::{ErrorDetail, Payload};
@@ -224,31 +224,5 @@ mod tests {
         assert_eq!(encode(&decode_whole::<Status>(oldest).unwrap()).bytes, oldest);
         let oldest = br#"{"v":1,"d":{"succeeded":[1763640000123,0]},"p":[7]}"#;
         assert_eq!(encode(&decode_whole::<Status>(oldest).unwrap()).bytes, oldest);
-    }
-
-    fn header() -> Header {
-        let arn: Arc<str> = "arn:aws:states:r:1:execution:m:n".into();
-        let machine: Arc<str> = "arn:aws:states:r:1:stateMachine:m".into();
-        Header {
-            execution: Execution {
-                arn,
-                name: "n".into(),
-                role_arn: "arn:aws:iam::1:role/r".into(),
-                started: now(),
-                input: Payload::parse("{ }").unwrap(),
-                machine_arn: machine.clone(),
-                machine_name: "m".into(),
-                region: "r".into(),
-                payload_bytes_max: Some(262_144),
-            },
-            machine: MachineArn::trusted(machine),
-            version_arn: None,
-            alias_arn: None,
-            revision: RevisionId("7".into()),
-            trace_header: None,
-            timeout_secs: None,
-            status: Status::Running,
-            closed: BTreeSet::new(),
-        }
     }
 }

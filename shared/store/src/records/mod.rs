@@ -32,7 +32,7 @@ mod table;
 mod value;
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 pub use blob::{Blob, BlobCache, BlobHash};
 pub use decode::{Decoded, Lacking, decode, decode_whole};

@@ -1,24 +1,25 @@
 //! One of everything, for the round trips.
 
+use crate::{Header, MachineArn, RevisionId, Status};
 use baton_asl::{BlockId, Resource, StateName};
 use baton_engine::{
-    Call, Callback, Claim, End, ErrorDetail, Event, EventDetail, Failure, FailureKind, Fork, Hop,
-    Link, MapItem, Moment, Nonce, Payload, Pending, Record, ScopePath, Sequence, StateType,
-    TaskResource, Visit,
+    Call, Callback, Claim, End, ErrorDetail, Event, EventDetail, Execution, Failure, FailureKind,
+    Fork, Hop, Link, MapItem, Moment, Nonce, Payload, Pending, Record, ScopePath, Sequence,
+    StateType, TaskResource, Visit,
 };
 use jiff::Timestamp;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub(super) const NOW: i64 = 1_763_640_000_123;
+pub(crate) const NOW: i64 = 1_763_640_000_123;
 
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_millisecond(NOW).unwrap()
 }
 
 /// What a Pass state with 100 bytes of data leaves.
-pub(super) fn small() -> Record {
+pub(crate) fn small() -> Record {
     let data = Payload::new(json!({
         "order": "0123456789", "customer": "0123456789", "lines": [1, 2, 3], "note": "0123456789012345678",
     }));
@@ -50,7 +51,7 @@ pub(super) fn small() -> Record {
 }
 
 /// A record with every member.
-pub(super) fn full() -> Record {
+pub(crate) fn full() -> Record {
     let data = Payload::parse(" { \"a\": 1.0,\n \"é\": \"\\u00e9\" }\n").unwrap();
     let variables = [("x", data.clone()), ("quote\"d", Payload::new(json!(null)))];
     Record {
@@ -80,7 +81,7 @@ pub(super) fn full() -> Record {
 }
 
 /// Everything that a record may wait for.
-pub(super) fn pendings() -> Vec<Pending> {
+pub(crate) fn pendings() -> Vec<Pending> {
     let call = call("arn:aws:lambda:us-east-1:123456789012:function:f");
     let bare = Call {
         timeout_secs: None,
@@ -109,7 +110,7 @@ pub(super) fn pendings() -> Vec<Pending> {
     ]
 }
 
-pub(super) fn failures() -> Vec<Failure> {
+pub(crate) fn failures() -> Vec<Failure> {
     [
         FailureKind::Ordinary,
         FailureKind::Terminal,
@@ -223,10 +224,36 @@ fn task_events(data: &Payload) -> Vec<EventDetail> {
     ]
 }
 
-pub(super) fn claim() -> Claim {
+pub(crate) fn claim() -> Claim {
     Claim {
         moment: Moment { millis: NOW, tick: 1 },
         worker: "worker \"1\"".into(),
         expires: Timestamp::MAX,
+    }
+}
+
+pub(crate) fn header() -> Header {
+    let arn: Arc<str> = "arn:aws:states:r:1:execution:m:n".into();
+    let machine: Arc<str> = "arn:aws:states:r:1:stateMachine:m".into();
+    Header {
+        execution: Execution {
+            arn,
+            name: "n".into(),
+            role_arn: "arn:aws:iam::1:role/r".into(),
+            started: now(),
+            input: Payload::parse("{ }").unwrap(),
+            machine_arn: machine.clone(),
+            machine_name: "m".into(),
+            region: "r".into(),
+            payload_bytes_max: Some(262_144),
+        },
+        machine: MachineArn::trusted(machine),
+        version_arn: None,
+        alias_arn: None,
+        revision: RevisionId("7".into()),
+        trace_header: None,
+        timeout_secs: None,
+        status: Status::Running,
+        closed: BTreeSet::new(),
     }
 }
