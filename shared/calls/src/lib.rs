@@ -1,1 +1,29 @@
 //! Performs integration requests over HTTP: endpoints, credentials, Signature Version 4.
+//!
+//! A [`Caller`] sends what [`baton_integrations`] says and hands back the response; what the response means is for them to
+//! read. It is told everything: endpoints, credentials, the time. The environment is read by others.
+//!
+//! # Invariants
+//!
+//! * A call is bounded in time and in the size of its response, and follows no redirect.
+//! * Nothing is sent twice. An error says whether the request may have arrived.
+//! * No trace lineage is passed on: Lambda's recursion guard would count the callee into our own chain.
+
+mod caller;
+mod credentials;
+mod endpoint;
+mod error;
+mod http;
+mod limits;
+mod profile;
+mod signature;
+mod trace;
+
+pub use caller::{Caller, Terms};
+pub use credentials::{
+    Credentials, CredentialsError, CredentialsProvider, LocalCredentials, ProfileFiles,
+};
+pub use endpoint::{Endpoint, Endpoints, InvalidEndpoint};
+pub use error::CallError;
+pub use http::HttpClient;
+pub use profile::region as profile_region;

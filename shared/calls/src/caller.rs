@@ -1,0 +1,207 @@
+//! Sends integration requests to the services.
+
+use crate::credentials::CredentialsProvider;
+use crate::endpoint::Endpoints;
+use crate::error::CallError;
+use crate::http::HttpClient;
+use crate::signature::sign_request;
+use crate::trace::without_lineage;
+use baton_integrations::{Request, Response};
+use http_body_util::Full;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// Sends requests to services, signed.
+#[derive(Debug)]
+pub struct Caller<P> {
+    client: Arc<HttpClient>,
+    endpoints: Endpoints,
+    provider: P,
+}
+
+/// On what terms one request is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// The role that the call is made with.
+    pub role_arn: &'a str,
+    /// The execution's trace header.
+    pub trace_header: Option<&'a str>,
+    /// How long the response may take.
+    pub time_limit: Duration,
+    /// The time, for the signature.
+    pub now: SystemTime,
+}
+
+impl<P: CredentialsProvider> Caller<P> {
+    /// A caller that finds services by `endpoints` and signs with what `provider` finds.
+    #[must_use]
+    pub fn new(client: Arc<HttpClient>, endpoints: Endpoints, provider: P) -> Self {
+        Caller { client, endpoints, provider }
+    }
+
+    /// The rules by which it finds services.
+    #[must_use]
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Where its credentials come from.
+    #[must_use]
+    pub fn provider(&self) -> &P {
+        &self.provider
+    }
+
+    /// Sends a request, once.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] if there is no response. A service's refusal is a response.
+    pub async fn call(&self, request: &Request, terms: &Terms<'_>) -> Result<Response, CallError> {
+        let endpoint = self.endpoints.of(request.service, &request.region)?;
+        let credentials = self.provider.credentials(terms.role_arn).await;
+        let credentials = credentials.map_err(CallError::Credentials)?;
+        let mut builder = http::Request::builder()
+            .method(request.method.as_str())
+            .uri(endpoint.join(&request.path))
+            .header("user-agent", concat!("baton/", env!("CARGO_PKG_VERSION")));
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        if let Some(trace) = terms.trace_header.and_then(without_lineage) {
+            builder = builder.header("x-amzn-trace-id", trace);
+        }
+        let body = Full::from(request.body.clone());
+        let mut signed = builder.body(body).map_err(|error| CallError::Malformed(error.into()))?;
+        sign_request(&mut signed, request, &credentials, terms.now)?;
+        self.client.send(signed, terms.time_limit).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::{Credentials, LocalCredentials};
+    use crate::endpoint::Endpoint;
+    use baton_integrations::{Method, Service};
+    use expect_test::{Expect, expect};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// A peer that reads one request, answers with these bytes, closes, and gives what it read.
+    async fn peer(answer: &'static [u8]) -> (String, tokio::task::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let peer = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut read = Vec::new();
+            while !read.ends_with(b"[1]") {
+                let mut bytes = [0; 1024];
+                let count = stream.read(&mut bytes).await.unwrap();
+                assert!(count > 0);
+                read.extend(&bytes[..count]);
+            }
+            stream.write_all(answer).await.unwrap();
+            String::from_utf8(read).unwrap()
+        });
+        (address, peer)
+    }
+
+    fn caller(address: &str) -> Caller<LocalCredentials> {
+        let endpoints =
+            Endpoints { common: Some(Endpoint::parse(address).unwrap()), ..Endpoints::default() };
+        let credentials = Credentials {
+            access_key_id: "AKIDEXAMPLE".into(),
+            secret_access_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into(),
+            session_token: Some("token".into()),
+        };
+        Caller::new(Arc::default(), endpoints, LocalCredentials::Given(credentials))
+    }
+
+    fn request() -> Request {
+        Request {
+            service: Service::Lambda,
+            region: "us-east-1".into(),
+            method: Method::Post,
+            path: "/2015-03-31/functions/arn%3Aaws/invocations".into(),
+            headers: vec![("content-type", "application/json".into())],
+            body: b"[1]".to_vec(),
+        }
+    }
+
+    async fn call(address: &str, time_limit: Duration) -> Result<Response, CallError> {
+        let terms = Terms {
+            role_arn: "",
+            trace_header: Some("Root=1-a-b;Lineage=1:c:0"),
+            time_limit,
+            now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+        };
+        caller(address).call(&request(), &terms).await
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn check(answer: Result<Response, CallError>, expected: &Expect) {
+        expected.assert_eq(&match answer {
+            Ok(response) => format!("{} {:?}", response.status, String::from_utf8(response.body)),
+            Err(error) => format!(
+                "{error}; {}",
+                if error.is_certainly_unsent() { "unsent" } else { "perhaps sent" }
+            ),
+        });
+    }
+
+    #[tokio::test]
+    async fn a_request_arrives_signed_and_without_lineage() {
+        let (address, peer) = peer(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+        check(call(&address, LONG).await, &expect![[r#"200 Ok("{}")"#]]);
+        let sent = peer.await.unwrap().to_lowercase();
+        let is_sent = |text: &str| assert!(sent.contains(&text.to_lowercase()), "{text}: {sent}");
+        is_sent("POST /2015-03-31/functions/arn%3Aaws/invocations HTTP/1.1");
+        is_sent("x-amzn-trace-id: Root=1-a-b\r\n");
+        is_sent("x-amz-date: 20231114T221320Z");
+        is_sent("x-amz-security-token: token");
+        is_sent(
+            "Credential=AKIDEXAMPLE/20231114/us-east-1/lambda/aws4_request, SignedHeaders=content-type;host;",
+        );
+        assert!(!sent.contains("lineage"));
+    }
+
+    #[tokio::test]
+    async fn an_error_says_whether_the_request_may_have_arrived() {
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        check(
+            call(&format!("http://{free}"), LONG).await,
+            &expect!["could not connect to `127.0.0.1`; unsent"],
+        );
+        let (address, _peer) = peer(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}").await;
+        check(
+            call(&address, LONG).await,
+            &expect![
+                "the connection to `127.0.0.1` broke before the response was complete; perhaps sent"
+            ],
+        );
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_a_response_like_any_other() {
+        let answer =
+            b"HTTP/1.1 307 Go\r\nlocation: http://example.com\r\ncontent-length: 0\r\n\r\n";
+        let (address, _peer) = peer(answer).await;
+        check(call(&address, LONG).await, &expect![[r#"307 Ok("")"#]]);
+    }
+
+    #[tokio::test]
+    async fn a_silent_peer_and_an_endless_answer_are_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        check(
+            call(&address, Duration::from_millis(20)).await,
+            &expect!["no response within 0.02 seconds; perhaps sent"],
+        );
+        let (address, _peer) = peer(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n").await;
+        check(
+            call(&address, LONG).await,
+            &expect!["the response has more than 6393856 bytes; perhaps sent"],
+        );
+    }
+}

@@ -1,0 +1,162 @@
+//! Whose signature a call carries.
+
+use crate::error::BoxError;
+use crate::limits::PROFILE_BYTES_MAX;
+use crate::profile;
+use std::fmt;
+use std::future::{Future, ready};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// An access key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// `aws_access_key_id`.
+    pub access_key_id: String,
+    /// `aws_secret_access_key`.
+    pub secret_access_key: String,
+    /// `aws_session_token`.
+    pub session_token: Option<String>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The secrets stay out of logs.
+        f.debug_struct("Credentials")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why there are no credentials.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// Nobody configured any.
+    #[error("the profile `{profile}` has no credentials")]
+    Missing {
+        /// The profile that was looked in last.
+        profile: String,
+    },
+    /// They would have to be asked for elsewhere.
+    #[error(
+        "the profile `{profile}` finds its credentials by `{setting}`, which Baton does not follow: run `eval \"$(aws configure export-credentials --profile {profile} --format env)\"` first"
+    )]
+    Indirect {
+        /// The profile.
+        profile: String,
+        /// The setting that says so.
+        setting: &'static str,
+    },
+    /// A file is there and cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The role cannot be assumed.
+    #[error("cannot assume the role `{role}`")]
+    Refused {
+        /// The role.
+        role: String,
+        /// Why.
+        #[source]
+        source: BoxError,
+    },
+}
+
+/// Finds credentials.
+pub trait CredentialsProvider: Send + Sync {
+    /// The credentials for a call that is made with this role.
+    fn credentials(
+        &self,
+        role_arn: &str,
+    ) -> impl Future<Output = Result<Credentials, CredentialsError>> + Send;
+}
+
+/// One person's credentials, on their own machine: every call is made with them, whatever its role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LocalCredentials {
+    /// These.
+    Given(Credentials),
+    /// Those of a profile, read for each call: they may be replaced at any time.
+    Profile(ProfileFiles),
+}
+
+/// Where a profile is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileFiles {
+    /// The profile's name.
+    pub profile: String,
+    /// The file `credentials`.
+    pub credentials: PathBuf,
+    /// The file `config`.
+    pub config: PathBuf,
+}
+
+impl LocalCredentials {
+    /// The credentials as they are now.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`] if there are none.
+    pub fn find(&self) -> Result<Credentials, CredentialsError> {
+        match self {
+            LocalCredentials::Given(credentials) => Ok(credentials.clone()),
+            LocalCredentials::Profile(files) => {
+                let [credentials, config] = [read(&files.credentials)?, read(&files.config)?];
+                profile::credentials(&credentials, &config, &files.profile)
+            }
+        }
+    }
+}
+
+impl CredentialsProvider for LocalCredentials {
+    fn credentials(
+        &self,
+        _role_arn: &str,
+    ) -> impl Future<Output = Result<Credentials, CredentialsError>> + Send {
+        ready(self.find())
+    }
+}
+
+/// The file's text; none if there is no such file.
+fn read(path: &Path) -> Result<String, CredentialsError> {
+    let unreadable = |source| CredentialsError::Unreadable { path: path.to_owned(), source };
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut text = String::new();
+    file.take(PROFILE_BYTES_MAX).read_to_string(&mut text).map_err(unreadable)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_stay_out_of_logs() {
+        let credentials = Credentials {
+            access_key_id: "id".into(),
+            secret_access_key: "hush".into(),
+            session_token: Some("hush".into()),
+        };
+        assert!(!format!("{:?}", LocalCredentials::Given(credentials)).contains("hush"));
+    }
+
+    #[test]
+    fn files_that_are_not_there_hold_nothing() {
+        let files = ProfileFiles {
+            profile: "default".into(),
+            credentials: "/nonexistent/credentials".into(),
+            config: "/nonexistent/config".into(),
+        };
+        let error = LocalCredentials::Profile(files).find().unwrap_err();
+        assert!(matches!(error, CredentialsError::Missing { .. }));
+    }
+}

@@ -1,0 +1,117 @@
+//! HTTP, bounded: one request, one response, or an error that says whether the request may have arrived.
+
+use crate::error::CallError;
+use crate::limits::{CONNECT_LIMIT, IDLE_LIMIT, KEEPALIVE};
+use baton_integrations::{Response, limits};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Body;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+type Pool = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// Sends requests over connections that it keeps for the next. Made at first use: reading the system's certificates takes
+/// a while, and many an execution calls nobody.
+#[derive(Debug, Default)]
+pub struct HttpClient {
+    pool: OnceLock<Pool>,
+}
+
+impl HttpClient {
+    /// Posts a JSON body to an address.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] if there is no response. One of any status is a response.
+    pub async fn post_json(
+        &self,
+        address: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+        time_limit: Duration,
+    ) -> Result<Response, CallError> {
+        let mut request = http::Request::post(address).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::from(body));
+        self.send(request.map_err(|error| CallError::Malformed(error.into()))?, time_limit).await
+    }
+
+    /// Sends a request and reads the whole response.
+    pub(crate) async fn send(
+        &self,
+        request: http::Request<Full<Bytes>>,
+        time_limit: Duration,
+    ) -> Result<Response, CallError> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        match tokio::time::timeout(time_limit, self.exchange(request, host)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(CallError::TimedOut(time_limit)),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        request: http::Request<Full<Bytes>>,
+        host: String,
+    ) -> Result<Response, CallError> {
+        let pool = self.pool(&host)?;
+        let response = match pool.request(request).await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() => {
+                return Err(CallError::Unconnected { host, source: error.into() });
+            }
+            Err(error) => return Err(CallError::Broken { host, source: error.into() }),
+        };
+        let (head, body) = response.into_parts();
+        let bytes_max = limits::RESPONSE_BYTES_MAX;
+        if body.size_hint().lower() > bytes_max as u64 {
+            return Err(CallError::TooLarge(bytes_max));
+        }
+        let body = match Limited::new(body, bytes_max).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                return Err(CallError::TooLarge(bytes_max));
+            }
+            Err(source) => return Err(CallError::Broken { host, source }),
+        };
+        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into();
+        let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+        Ok(Response { status: head.status.as_u16(), headers: headers.collect(), body: body.into() })
+    }
+
+    fn pool(&self, host: &str) -> Result<&Pool, CallError> {
+        if let Some(pool) = self.pool.get() {
+            return Ok(pool);
+        }
+        let unconnected = |error: std::io::Error| CallError::Unconnected {
+            host: host.to_owned(),
+            source: error.into(),
+        };
+        let made = new_pool().map_err(unconnected)?;
+        Ok(self.pool.get_or_init(|| made))
+    }
+}
+
+fn new_pool() -> std::io::Result<Pool> {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_connect_timeout(Some(CONNECT_LIMIT));
+    connector.set_keepalive(Some(KEEPALIVE));
+    connector.set_nodelay(true);
+    let connector = HttpsConnectorBuilder::new()
+        .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(connector);
+    Ok(Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE_LIMIT)
+        .pool_timer(TokioTimer::new())
+        .build(connector))
+}

@@ -1,0 +1,15 @@
+//! The limits of a call.
+
+use std::time::Duration;
+
+/// How long connecting may take.
+pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// How long a connection nobody uses is kept: shorter than load balancers keep it.
+pub(crate) const IDLE_LIMIT: Duration = Duration::from_secs(20);
+/// How often a connection that waits for a slow answer shows that it is alive. Network address translators forget a silent one
+/// within minutes, and a Lambda function may take fifteen.
+pub(crate) const KEEPALIVE: Duration = Duration::from_secs(45);
+/// The longest trace header that is passed on.
+pub(crate) const TRACE_HEADER_BYTES_MAX: usize = 256;
+/// The largest profile file that is read.
+pub(crate) const PROFILE_BYTES_MAX: u64 = 1024 * 1024;
