@@ -5,7 +5,7 @@ use super::place::quoted;
 use super::reader::Reader;
 use crate::source::Kind;
 use crate::states::{Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait};
-use crate::{Code, QueryLanguage, State, StateKind, StateName, Transition};
+use crate::{BlockId, Code, QueryLanguage, State, StateKind, StateName, Transition};
 
 /// `Type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,16 +88,41 @@ impl StateType {
 }
 
 impl Reader<'_> {
-    /// One state.
-    pub(super) fn state(&mut self, name: &StateName, object: &Object<'_>) -> Option<State> {
+    /// One state. The blocks in it are read first, apart from all else: they are where reading recurses,
+    /// and what is large stays out of those frames.
+    pub(super) fn state(&mut self, name: &StateName, object: &Object<'_>) -> Option<Box<State>> {
         let state_type = self.state_type(object)?;
-        let own_language = self.query_language(object);
-        let language = own_language.unwrap_or(self.language);
+        let language = self.query_language(object).unwrap_or(self.language);
         self.state_fields(object, state_type, language);
+        let blocks = self.inner_blocks(object, state_type);
+        self.state_around(name, object, state_type, language, blocks)
+    }
+
+    fn inner_blocks(&mut self, object: &Object<'_>, of: StateType) -> Option<Vec<BlockId>> {
+        match of {
+            StateType::Parallel => Parallel::branches(self, object),
+            StateType::Map => Map::processor(self, object).map(|block| vec![block]),
+            StateType::Task
+            | StateType::Wait
+            | StateType::Pass
+            | StateType::Succeed
+            | StateType::Fail
+            | StateType::Choice => Some(Vec::new()),
+        }
+    }
+
+    fn state_around(
+        &mut self,
+        name: &StateName,
+        object: &Object<'_>,
+        state_type: StateType,
+        language: QueryLanguage,
+        blocks: Option<Vec<BlockId>>,
+    ) -> Option<Box<State>> {
         let comment = self.comment(object);
         let flow = self.flow(object, state_type, language);
-        let kind = self.state_kind(object, state_type, language);
-        Some(State { name: name.clone(), comment, flow: flow?, kind: kind? })
+        let kind = self.state_kind(object, state_type, language, blocks);
+        Some(Box::new(State { name: name.clone(), comment, flow: flow?, kind: kind? }))
     }
 
     fn state_type(&mut self, object: &Object<'_>) -> Option<StateType> {
@@ -178,6 +203,7 @@ impl Reader<'_> {
         object: &Object<'_>,
         state_type: StateType,
         language: QueryLanguage,
+        blocks: Option<Vec<BlockId>>,
     ) -> Option<StateKind> {
         match state_type {
             StateType::Task => Task::read(self, object, language).map(StateKind::Task),
@@ -186,8 +212,10 @@ impl Reader<'_> {
             StateType::Succeed => Some(StateKind::Succeed(Succeed)),
             StateType::Fail => Fail::read(self, object, language).map(StateKind::Fail),
             StateType::Choice => Choice::read(self, object, language).map(StateKind::Choice),
-            StateType::Parallel => Parallel::read(self, object, language).map(StateKind::Parallel),
-            StateType::Map => Map::read(self, object, language).map(StateKind::Map),
+            StateType::Parallel => {
+                Parallel::read(self, object, language, blocks).map(StateKind::Parallel)
+            }
+            StateType::Map => Map::read(self, object, language, blocks).map(StateKind::Map),
         }
     }
 

@@ -98,96 +98,150 @@ struct Reader<'t> {
     at: usize,
 }
 
+/// An object or array whose closing bracket has not been read.
+enum Open {
+    /// With the key whose value comes next.
+    Object {
+        start: usize,
+        members: Vec<Member>,
+        key: String,
+        key_span: Span,
+    },
+    Array {
+        start: usize,
+        items: Vec<Node>,
+    },
+}
+
+/// What a value makes of the brackets around it.
+enum Around {
+    /// They close: this is the value now.
+    Closed(Node),
+    /// Another value follows.
+    Open(Open),
+}
+
 impl<'t> Reader<'t> {
+    /// The brackets that are open are kept on the heap, so that nesting costs no stack.
     fn document(&mut self) -> Result<Node, Fault> {
         self.skip_blanks()?;
         if self.peek().is_none() {
             return Err(self.end_of_input("No content to map due to end-of-input", None));
         }
-        let node = self.value(0)?;
+        let mut stack = Vec::new();
+        loop {
+            let mut around = self.begin(stack.len())?;
+            loop {
+                let value = match around {
+                    Around::Open(open) => {
+                        stack.push(open);
+                        break;
+                    }
+                    Around::Closed(value) => value,
+                };
+                match stack.pop() {
+                    Some(open) => around = self.put(open, value)?,
+                    None => return self.end(value),
+                }
+            }
+        }
+    }
+
+    /// Nothing but blanks follows the value.
+    fn end(&mut self, value: Node) -> Result<Node, Fault> {
         self.skip_blanks()?;
         match self.peek() {
-            None => Ok(node),
+            None => Ok(value),
             Some(_) => Err(self.unexpected("expected nothing after the value")),
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node, Fault> {
+    /// A scalar, an empty object or array, or the beginning of another one.
+    fn begin(&mut self, depth: usize) -> Result<Around, Fault> {
         let start = self.at;
         let kind = match self.peek() {
-            Some('{') => self.object(depth)?,
-            Some('[') => self.array(depth)?,
+            Some('{') => {
+                self.open(depth)?;
+                self.blanks_within(("Object", start))?;
+                if !self.take('}') {
+                    return self.keyed(start, Vec::new()).map(Around::Open);
+                }
+                Kind::Object(Vec::new())
+            }
+            Some('[') => {
+                self.open(depth)?;
+                self.blanks_within(("Array", start))?;
+                if !self.take(']') {
+                    return Ok(Around::Open(Open::Array { start, items: Vec::new() }));
+                }
+                Kind::Array(Vec::new())
+            }
             Some('"') => Kind::String(self.string("a string value")?),
             Some('-' | '0'..='9') => Kind::Number(self.number()?),
             Some(_) => self.word()?,
             None => return Err(self.end_of_input("Unexpected end-of-input", None)),
         };
-        Ok(Node { kind, span: Span { start, end: self.at } })
+        Ok(Around::Closed(Node { kind, span: Span { start, end: self.at } }))
     }
 
-    fn object(&mut self, depth: usize) -> Result<Kind, Fault> {
-        let opened = self.open(depth)?;
-        let mut members = Vec::new();
-        self.blanks_within(("Object", opened))?;
-        if self.take('}') {
-            return Ok(Kind::Object(members));
-        }
-        loop {
-            members.push(self.one_member(depth, opened)?);
-            self.blanks_within(("Object", opened))?;
-            if self.take('}') {
-                return Ok(Kind::Object(members));
+    /// Puts a value into the brackets around it and reads on to the next value or the closing bracket.
+    fn put(&mut self, open: Open, value: Node) -> Result<Around, Fault> {
+        match open {
+            Open::Object { start, mut members, key, key_span } => {
+                members.push(Member { key, key_span, value });
+                if self.goes_on("Object", start, '}')? {
+                    return self.keyed(start, members).map(Around::Open);
+                }
+                let span = Span { start, end: self.at };
+                Ok(Around::Closed(Node { kind: Kind::Object(members), span }))
             }
-            if !self.take(',') {
-                return Err(self.not_separated("Object", opened));
+            Open::Array { start, mut items } => {
+                items.push(value);
+                if self.goes_on("Array", start, ']')? {
+                    return Ok(Around::Open(Open::Array { start, items }));
+                }
+                let span = Span { start, end: self.at };
+                Ok(Around::Closed(Node { kind: Kind::Array(items), span }))
             }
-            self.blanks_within(("Object", opened))?;
         }
     }
 
-    fn one_member(&mut self, depth: usize, opened: usize) -> Result<Member, Fault> {
-        let start = self.at;
+    /// Whether a comma or the closing bracket follows.
+    fn goes_on(&mut self, what: &'static str, start: usize, close: char) -> Result<bool, Fault> {
+        self.blanks_within((what, start))?;
+        if self.take(close) {
+            return Ok(false);
+        }
+        if !self.take(',') {
+            return Err(self.not_separated(what, start));
+        }
+        self.blanks_within((what, start))?;
+        Ok(true)
+    }
+
+    /// An object up to its next value.
+    fn keyed(&mut self, start: usize, members: Vec<Member>) -> Result<Open, Fault> {
+        let key_start = self.at;
         if self.peek() != Some('"') {
             return Err(self.unexpected("was expecting double-quote to start field name"));
         }
         let key = self.string("field name")?;
-        let key_span = Span { start, end: self.at };
-        self.blanks_within(("Object", opened))?;
+        let key_span = Span { start: key_start, end: self.at };
+        self.blanks_within(("Object", start))?;
         if !self.take(':') {
             let expected = "was expecting a colon to separate field name and value";
             return Err(self.unexpected(expected));
         }
-        self.blanks_within(("Object", opened))?;
-        let value = self.value(depth + 1)?;
-        Ok(Member { key, key_span, value })
+        self.blanks_within(("Object", start))?;
+        Ok(Open::Object { start, members, key, key_span })
     }
 
-    fn array(&mut self, depth: usize) -> Result<Kind, Fault> {
-        let opened = self.open(depth)?;
-        let mut items = Vec::new();
-        self.blanks_within(("Array", opened))?;
-        if self.take(']') {
-            return Ok(Kind::Array(items));
-        }
-        loop {
-            items.push(self.value(depth + 1)?);
-            self.blanks_within(("Array", opened))?;
-            if self.take(']') {
-                return Ok(Kind::Array(items));
-            }
-            if !self.take(',') {
-                return Err(self.not_separated("Array", opened));
-            }
-            self.blanks_within(("Array", opened))?;
-        }
-    }
-
-    /// Consumes the opening bracket and gives its place.
-    fn open(&mut self, depth: usize) -> Result<usize, Fault> {
+    /// Consumes an opening bracket.
+    fn open(&mut self, depth: usize) -> Result<(), Fault> {
         let opened = self.at;
         self.at += 1;
         if depth < JSON_DEPTH_MAX {
-            return Ok(opened);
+            return Ok(());
         }
         let message = format!(
             "Document nesting depth ({}) exceeds the maximum allowed ({JSON_DEPTH_MAX})",

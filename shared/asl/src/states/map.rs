@@ -81,10 +81,39 @@ impl Map {
         "End",
     ];
 
+    /// The block of `ItemProcessor`, or `Iterator` by its old name.
+    pub(crate) fn processor(reader: &mut Reader<'_>, state: &Object<'_>) -> Option<BlockId> {
+        let exclusive = reader.exclusive(state, &["ItemProcessor", "Iterator"], true);
+        let field = state.get("ItemProcessor").or_else(|| state.get("Iterator"));
+        let processor = field.as_ref().and_then(|field| reader.object(field.node, &field.place));
+        let mode = processor.as_ref().map_or(Mode::Inline, |processor| mode(reader, processor));
+        if mode == Mode::Inline {
+            distributed_fields(reader, state);
+        }
+        let processor = processor?;
+        reader.only(&processor, &PROCESSOR_FIELDS);
+        reader.comment(&processor);
+        // The children of a Distributed Map are executions of their own: no variable of theirs is ours.
+        let variables = match mode {
+            Mode::Inline => None,
+            Mode::Distributed => {
+                let variables = std::mem::take(&mut reader.variables);
+                Some((variables, std::mem::take(&mut reader.taken_variables)))
+            }
+        };
+        let block = reader.block(&processor);
+        if let Some((variables, taken)) = variables {
+            reader.variables = variables;
+            reader.taken_variables = taken;
+        }
+        block.filter(|_| exclusive)
+    }
+
     pub(crate) fn read(
         reader: &mut Reader<'_>,
         state: &Object<'_>,
         language: QueryLanguage,
+        blocks: Option<Vec<BlockId>>,
     ) -> Option<Self> {
         label(reader, state);
         let items = Items::read(reader, state, language);
@@ -97,11 +126,10 @@ impl Map {
         let tolerated_failure_count = number("ToleratedFailureCount", count);
         let percentage = Range { min: 0.0, max: 100.0, is_float: true };
         let tolerated_failure_percentage = number("ToleratedFailurePercentage", percentage);
-        let processor = processor(reader, state);
         let handlers = reader.handlers(state, language);
         let transition = reader.transition(state);
         Some(Map {
-            processor: processor?,
+            processor: blocks?.into_iter().next()?,
             items: items?,
             item_selector: item_selector?,
             concurrency_max: concurrency_max?,
@@ -175,34 +203,6 @@ fn label(reader: &mut Reader<'_>, state: &Object<'_>) {
         let message = format!("Duplicate Label name: {text}");
         reader.error(Code::DuplicateLabelName, &field.place, span, message);
     }
-}
-
-/// `ItemProcessor`, or `Iterator` by its old name.
-fn processor(reader: &mut Reader<'_>, state: &Object<'_>) -> Option<BlockId> {
-    let exclusive = reader.exclusive(state, &["ItemProcessor", "Iterator"], true);
-    let field = state.get("ItemProcessor").or_else(|| state.get("Iterator"));
-    let processor = field.as_ref().and_then(|field| reader.object(field.node, &field.place));
-    let mode = processor.as_ref().map_or(Mode::Inline, |processor| mode(reader, processor));
-    if mode == Mode::Inline {
-        distributed_fields(reader, state);
-    }
-    let processor = processor?;
-    reader.only(&processor, &PROCESSOR_FIELDS);
-    reader.comment(&processor);
-    // The children of a Distributed Map are executions of their own: no variable of theirs is ours.
-    let variables = match mode {
-        Mode::Inline => None,
-        Mode::Distributed => {
-            let variables = std::mem::take(&mut reader.variables);
-            Some((variables, std::mem::take(&mut reader.taken_variables)))
-        }
-    };
-    let block = reader.block(&processor);
-    if let Some((variables, taken)) = variables {
-        reader.variables = variables;
-        reader.taken_variables = taken;
-    }
-    block.filter(|_| exclusive)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -385,7 +385,7 @@ mod tests {
         check_state(
             r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Map", "Label": "l", "ItemProcessor": {"StartAt": "B", "States": {"B": {"Type": "Pass", "End": true}}}, "End": true}}}, "Label": "l", "End": true}"##,
             expect![[r#"
-                ERROR DUPLICATE_LABEL_NAME: Duplicate Label name: l at /States/S/ItemProcessor/States/A/Label `"l"`
+                ERROR DUPLICATE_LABEL_NAME: Duplicate Label name: l at /States/S/Label `"l"`
             "#]],
         );
     }

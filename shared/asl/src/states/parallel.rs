@@ -36,13 +36,10 @@ impl Parallel {
         "End",
     ];
 
-    pub(crate) fn read(
-        reader: &mut Reader<'_>,
-        state: &Object<'_>,
-        language: QueryLanguage,
-    ) -> Option<Self> {
+    /// The blocks of `Branches`.
+    pub(crate) fn branches(reader: &mut Reader<'_>, state: &Object<'_>) -> Option<Vec<BlockId>> {
         reader.require(state, &["Branches"]);
-        let branches = state.get("Branches").and_then(|field| {
+        state.get("Branches").and_then(|field| {
             let items = reader.items(&field)?;
             let branches = items.iter().enumerate().map(|(index, node)| {
                 let place = field.place.index(index);
@@ -54,7 +51,15 @@ impl Parallel {
             // All of them are read before one that failed counts.
             let branches: Vec<Option<BlockId>> = branches.collect();
             branches.into_iter().collect()
-        });
+        })
+    }
+
+    pub(crate) fn read(
+        reader: &mut Reader<'_>,
+        state: &Object<'_>,
+        language: QueryLanguage,
+        branches: Option<Vec<BlockId>>,
+    ) -> Option<Self> {
         let handlers = reader.handlers(state, language);
         let transition = reader.transition(state);
         Some(Parallel { branches: branches?, handlers: handlers?, transition: transition? })
