@@ -150,10 +150,7 @@ fn accepted_definitions(case: &Value) -> Vec<(String, MachineType)> {
 
 /// A definition's text, with what an earlier call answered put in.
 fn text_of(definition: &Value) -> String {
-    let text = match definition {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let text = definition.as_str().map_or_else(|| definition.to_string(), str::to_owned);
     let activity = "arn:aws:states:us-east-1:111111111111:activity:a";
     text.replace("${0.activityArn}", activity)
 }

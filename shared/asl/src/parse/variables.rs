@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Transitions that one parse follows backwards to find what is assigned where; a definition that needs
 /// more is not checked further for names that are taken.
-const STEPS_MAX: usize = 2_000_000;
+const STEPS_MAX: usize = 200_000;
 
 /// The variables that these states assign, catchers and choice rules included.
 pub(super) fn assigned_names<'a>(

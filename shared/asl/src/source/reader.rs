@@ -483,200 +483,130 @@ mod tests {
     use expect_test::{Expect, expect};
 
     #[test]
-    fn what_is_not_json_is_described_in_the_words_of_aws() {
-        check(
-            "not a definition",
-            expect![
-                "Unrecognized token 'not': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 4] `not`"
-            ],
-        );
-        check("", expect!["No content to map due to end-of-input at line: 1, column: 1] ``"]);
-        check("  ", expect!["No content to map due to end-of-input at line: 1, column: 3] ``"]);
-        check(
+    fn brackets_that_do_not_fit_are_described_in_the_words_of_aws() {
+        let texts = [
             "{\"a\": 1,}",
-            expect![
-                "Unexpected character ('}' (code 125)): was expecting double-quote to start field name at line: 1, column: 10] `}`"
-            ],
-        );
-        check(
             "{a: 1}",
-            expect![
-                "Unexpected character ('a' (code 97)): was expecting double-quote to start field name at line: 1, column: 3] `a`"
-            ],
-        );
-        check(
             "{'a': 1}",
-            expect![
-                "Unexpected character (''' (code 39)): was expecting double-quote to start field name at line: 1, column: 3] `'`"
-            ],
-        );
-        check(
             "{\"a\" 1}",
-            expect![
-                "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value at line: 1, column: 7] `1`"
-            ],
-        );
-        check(
             "{\"a\": 1 \"b\": 2}",
-            expect![[
-                r#"Unexpected character ('"' (code 34)): was expecting comma to separate Object entries at line: 1, column: 10] `"`"#
-            ]],
-        );
-        check(
             "[1 2]",
-            expect![
-                "Unexpected character ('2' (code 50)): was expecting comma to separate Array entries at line: 1, column: 5] `2`"
-            ],
-        );
-        check(
             "[1,]",
-            expect![
-                "Unexpected character (']' (code 93)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 5] `]`"
-            ],
-        );
-        check(
             "{\"a\": [1}",
-            expect![
-                "Unexpected close marker '}': expected ']' (for Array starting at line: 1, column: 7) at line: 1, column: 10] `}`"
-            ],
-        );
-        check(
             "{\"a\": {]",
-            expect![
-                "Unexpected character (']' (code 93)): was expecting double-quote to start field name at line: 1, column: 9] `]`"
-            ],
-        );
-        check(
             "{\"a\": ",
-            expect![[
-                r#"Unexpected end-of-input: expected close marker for Object (start marker at [Source: (String)"{"a": "; line: 1, column: 1]) at line: 1, column: 7] ``"#
-            ]],
-        );
-        check(
             "{",
-            expect![[
-                r#"Unexpected end-of-input: expected close marker for Object (start marker at [Source: (String)"{"; line: 1, column: 1]) at line: 1, column: 2] ``"#
-            ]],
-        );
-        check(
             "[\"a",
-            expect![[
-                r#"Unexpected end-of-input: was expecting closing quote for a string value at line: 1, column: 4] `"a`"#
-            ]],
-        );
-        check(
             "{\"a",
-            expect![[r#"Unexpected end-of-input in field name at line: 1, column: 4] `"a`"#]],
-        );
-        check(
-            "{\"a\": tru}",
-            expect![
-                "Unrecognized token 'tru': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 10] `tru`"
-            ],
-        );
-        check(
-            "{\"a\": True}",
-            expect![
-                "Unrecognized token 'True': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 11] `True`"
-            ],
-        );
-        check(
-            "{\"a\": #}",
-            expect![
-                "Unexpected character ('#' (code 35)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 8] `#`"
-            ],
-        );
-        check(
-            "01",
-            expect![
-                "Invalid numeric value: Leading zeroes not allowed at line: 1, column: 3] `01`"
-            ],
-        );
-        check("-", expect!["Invalid numeric value: '-' at line: 1, column: 2] `-`"]);
-        check("1.", expect!["Invalid numeric value: '1.' at line: 1, column: 3] `1.`"]);
-        check("1e999", expect!["Invalid numeric value: '1e999' at line: 1, column: 6] `1e999`"]);
-        check(
-            "\"a\\x\"",
-            expect!["Unrecognized character escape 'x' (code 120) at line: 1, column: 5] `x`"],
-        );
-        check(
-            "\"a\\u12g4\"",
-            expect![
-                "Unexpected character ('g' (code 103)): expected a hex-digit for character escape sequence at line: 1, column: 8] `g`"
-            ],
-        );
-        check(
-            "\"\\ud800\"",
-            expect![[
-                r#"Unpaired surrogate in a character escape: it is not a character at line: 1, column: 8] `\ud800`"#
-            ]],
-        );
-        check(
-            "\"\\ud800\\u0041\"",
-            expect![[
-                r#"Unpaired surrogate in a character escape: it is not a character at line: 1, column: 14] `\ud800\u0041`"#
-            ]],
-        );
-        check(
-            "\"\\udc00\"",
-            expect![[
-                r#"Unpaired surrogate in a character escape: it is not a character at line: 1, column: 8] `\udc00`"#
-            ]],
-        );
-        check(
-            "\"a\tb\"",
-            expect![
-                "Illegal unquoted character ((CTRL-CHAR, code 9)): has to be escaped using backslash to be included in a string value at line: 1, column: 4] `	`"
-            ],
-        );
-        check(
-            "\"a\nb\"",
-            expect![[r#"
-            Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped using backslash to be included in a string value at line: 2, column: 1] `
-            `"#]],
-        );
-        check(
             "{} {}",
-            expect![
-                "Unexpected character ('{' (code 123)): expected nothing after the value at line: 1, column: 5] `{`"
-            ],
-        );
-        check(
             "{}x",
-            expect![
-                "Unexpected character ('x' (code 120)): expected nothing after the value at line: 1, column: 4] `x`"
-            ],
-        );
-        check(
+        ];
+        check(&texts, expect![[r#"
+            "{\"a\": 1,}"
+              "}" at 1, column: 10: Unexpected character ('}' (code 125)): was expecting double-quote to start field name
+            "{a: 1}"
+              "a" at 1, column: 3: Unexpected character ('a' (code 97)): was expecting double-quote to start field name
+            "{'a': 1}"
+              "'" at 1, column: 3: Unexpected character (''' (code 39)): was expecting double-quote to start field name
+            "{\"a\" 1}"
+              "1" at 1, column: 7: Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value
+            "{\"a\": 1 \"b\": 2}"
+              "\"" at 1, column: 10: Unexpected character ('"' (code 34)): was expecting comma to separate Object entries
+            "[1 2]"
+              "2" at 1, column: 5: Unexpected character ('2' (code 50)): was expecting comma to separate Array entries
+            "[1,]"
+              "]" at 1, column: 5: Unexpected character (']' (code 93)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+            "{\"a\": [1}"
+              "}" at 1, column: 10: Unexpected close marker '}': expected ']' (for Array starting at line: 1, column: 7)
+            "{\"a\": {]"
+              "]" at 1, column: 9: Unexpected character (']' (code 93)): was expecting double-quote to start field name
+            "{\"a\": "
+              "" at 1, column: 7: Unexpected end-of-input: expected close marker for Object (start marker at [Source: (String)"{"a": "; line: 1, column: 1])
+            "{"
+              "" at 1, column: 2: Unexpected end-of-input: expected close marker for Object (start marker at [Source: (String)"{"; line: 1, column: 1])
+            "[\"a"
+              "\"a" at 1, column: 4: Unexpected end-of-input: was expecting closing quote for a string value
+            "{\"a"
+              "\"a" at 1, column: 4: Unexpected end-of-input in field name
+            "{} {}"
+              "{" at 1, column: 5: Unexpected character ('{' (code 123)): expected nothing after the value
+            "{}x"
+              "x" at 1, column: 4: Unexpected character ('x' (code 120)): expected nothing after the value
+        "#]]);
+    }
+
+    #[test]
+    fn what_is_no_value_is_described_in_the_words_of_aws() {
+        let texts = [
+            "not a definition",
+            "",
+            "  ",
+            "{\"a\": tru}",
+            "{\"a\": True}",
+            "{\"a\": #}",
+            "01",
+            "-",
+            "1.",
+            "1e999",
+            "\"a\\x\"",
+            "\"a\\u12g4\"",
+            "\"\\ud800\"",
+            "\"\\ud800\\u0041\"",
+            "\"\\udc00\"",
+            "\"a\tb\"",
+            "\"a\nb\"",
             "\u{1}",
-            expect![[
-                r#"Illegal character ((CTRL-CHAR, code 1)): only regular white space (\r, \n, \t) is allowed between tokens at line: 1, column: 2] ``"#
-            ]],
-        );
-        check(
             "\u{feff}{}",
-            expect![
-                "Unexpected character ('﻿' (code 65279)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 2] `﻿`"
-            ],
-        );
-        check(
             "<html>",
-            expect![
-                "Unexpected character ('<' (code 60)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 2] `<`"
-            ],
-        );
-        check(
             "nul",
-            expect![
-                "Unrecognized token 'nul': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 4] `nul`"
-            ],
-        );
-        check(
             "é",
-            expect![
-                "Unrecognized token 'é': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at line: 1, column: 2] `é`"
-            ],
-        );
+        ];
+        check(&texts, expect![[r##"
+            "not a definition"
+              "not" at 1, column: 4: Unrecognized token 'not': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+            ""
+              "" at 1, column: 1: No content to map due to end-of-input
+            "  "
+              "" at 1, column: 3: No content to map due to end-of-input
+            "{\"a\": tru}"
+              "tru" at 1, column: 10: Unrecognized token 'tru': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+            "{\"a\": True}"
+              "True" at 1, column: 11: Unrecognized token 'True': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+            "{\"a\": #}"
+              "#" at 1, column: 8: Unexpected character ('#' (code 35)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+            "01"
+              "01" at 1, column: 3: Invalid numeric value: Leading zeroes not allowed
+            "-"
+              "-" at 1, column: 2: Invalid numeric value: '-'
+            "1."
+              "1." at 1, column: 3: Invalid numeric value: '1.'
+            "1e999"
+              "1e999" at 1, column: 6: Invalid numeric value: '1e999'
+            "\"a\\x\""
+              "x" at 1, column: 5: Unrecognized character escape 'x' (code 120)
+            "\"a\\u12g4\""
+              "g" at 1, column: 8: Unexpected character ('g' (code 103)): expected a hex-digit for character escape sequence
+            "\"\\ud800\""
+              "\\ud800" at 1, column: 8: Unpaired surrogate in a character escape: it is not a character
+            "\"\\ud800\\u0041\""
+              "\\ud800\\u0041" at 1, column: 14: Unpaired surrogate in a character escape: it is not a character
+            "\"\\udc00\""
+              "\\udc00" at 1, column: 8: Unpaired surrogate in a character escape: it is not a character
+            "\"a\tb\""
+              "\t" at 1, column: 4: Illegal unquoted character ((CTRL-CHAR, code 9)): has to be escaped using backslash to be included in a string value
+            "\"a\nb\""
+              "\n" at 2, column: 1: Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped using backslash to be included in a string value
+            "\u{1}"
+              "\u{1}" at 1, column: 2: Illegal character ((CTRL-CHAR, code 1)): only regular white space (\r, \n, \t) is allowed between tokens
+            "\u{feff}{}"
+              "\u{feff}" at 1, column: 2: Unexpected character ('﻿' (code 65279)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+            "<html>"
+              "<" at 1, column: 2: Unexpected character ('<' (code 60)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+            "nul"
+              "nul" at 1, column: 4: Unrecognized token 'nul': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+            "é"
+              "é" at 1, column: 2: Unrecognized token 'é': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+        "##]]);
     }
 
     #[test]
@@ -704,10 +634,14 @@ mod tests {
         assert!(read(&"{\"a\":".repeat(100_000)).is_err());
     }
 
-    fn check(text: &str, expected: Expect) {
-        let error = read(text).unwrap_err();
-        let piece = &text[error.start.offset..error.end.offset];
-        let column = error.place.rsplit("line: ").next().unwrap();
-        expected.assert_eq(&format!("{} at line: {column} `{piece}`", error.message));
+    fn check(texts: &[&str], expected: Expect) {
+        let described = texts.iter().map(|text| {
+            let error = read(text).unwrap_err();
+            let piece = &text[error.start.offset..error.end.offset];
+            let place = error.place.rsplit("line: ").next().unwrap();
+            let place = place.trim_end_matches(']');
+            format!("{text:?}\n  {piece:?} at {place}: {}\n", error.message)
+        });
+        expected.assert_eq(&described.collect::<String>());
     }
 }

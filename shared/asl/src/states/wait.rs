@@ -189,6 +189,10 @@ mod tests {
                   write it as `2030-01-31T12:00:00Z`, with `T` and with `Z` or an offset
             "#]],
         );
+    }
+
+    #[test]
+    fn a_duration_of_the_other_language_is_refused() {
         check_jsonata_state(
             r##"{"Type": "Wait", "Seconds": "5", "End": true}"##,
             expect![[r#"
