@@ -1,1 +1,46 @@
 //! The Step Functions API: one module an action, generic over the backend.
+//!
+//! [`Api::handle`] takes an `X-Amz-Target` and a body in AWS's JSON 1.0 protocol and gives the answer; whoever has an
+//! HTTP request (the server in `http`, a Lambda function) hands it on. Writes go through the driver, reads to the backend.
+//!
+//! # Invariants
+//!
+//! * A request is read and checked whole before anything is done: what is refused has changed nothing.
+//! * Whatever the bytes of a request, the answer is AWS's JSON: an output or an error with its code.
+//! * Each answer's form is a type of its own, apart from what is kept.
+//! * Nothing grows with what a request asks for: bodies, pages and tokens have limits ([`limits`]).
+//!
+//! # What an operation costs
+//!
+//! | operation | reads | writes | messages |
+//! |---|---|---|---|
+//! | StartExecution | machine; revision once a process | header (durable), first record | spare cue, first cue |
+//! | DescribeExecution | header | | |
+//! | GetExecutionHistory | header; a page's records, or the whole journal (see `history.rs`) | | |
+//! | ListExecutions | machine, one page of headers | | |
+//!
+//! Activities, versions, aliases, tags, redrive, TestState and Express executions are not here: their operations answer
+//! `NotSupportedException`.
+
+mod actions;
+mod answer;
+mod api;
+mod configuration;
+mod error;
+mod history;
+#[cfg(feature = "http")]
+pub mod http;
+pub mod limits;
+mod members;
+mod names;
+mod operation;
+mod revision;
+mod time;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+pub use answer::Answer;
+pub use api::{Api, Settings};
+pub use error::{ApiError, ErrorCode};

@@ -1,0 +1,119 @@
+//! DescribeExecution: one read of the header.
+
+use super::{ARN, is_all_data};
+use crate::members::Members;
+use crate::names::execution_arn;
+use crate::time::Epoch;
+use crate::{Api, ApiError};
+use baton_driver::Tasks;
+use baton_engine::{ErrorDetail, Payload};
+use baton_store::{Backend, Header, Status};
+use serde::{Serialize, Serializer};
+use std::sync::Arc;
+
+/// The answer: borrows nothing, copies no payload.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Output {
+    execution_arn: Arc<str>,
+    state_machine_arn: Arc<str>,
+    name: Arc<str>,
+    status: &'static str,
+    start_date: Epoch,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_date: Option<Epoch>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<Data>,
+    input_details: DataDetails,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Data>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_details: Option<DataDetails>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_header: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_machine_version_arn: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_machine_alias_arn: Option<Arc<str>>,
+    redrive_count: u32,
+    redrive_status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redrive_status_reason: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct DataDetails {
+    included: bool,
+}
+
+/// A payload as its text.
+#[derive(Debug)]
+struct Data(Payload);
+
+impl Serialize for Data {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.text())
+    }
+}
+
+pub(super) async fn call<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    body: &[u8],
+) -> Result<Output, ApiError> {
+    let mut members = Members::parse(body)?;
+    let arn = members.required_text("executionArn", ARN)?;
+    let is_all = is_all_data(&mut members)?;
+    members.finish()?;
+    let header = api.header(&execution_arn(&arn)?).await?;
+    Ok(output(&header, is_all))
+}
+
+fn output(header: &Header, is_all: bool) -> Output {
+    let execution = &header.execution;
+    let (result, detail) = match &header.status {
+        Status::Succeeded { output, .. } => (Some(output.clone()), ErrorDetail::default()),
+        Status::Failed { detail, .. } | Status::Aborted { detail, .. } => (None, detail.clone()),
+        Status::Running | Status::TimedOut { .. } => (None, ErrorDetail::default()),
+    };
+    let ErrorDetail { error, cause } = if is_all { detail } else { ErrorDetail::default() };
+    Output {
+        execution_arn: execution.arn.clone(),
+        state_machine_arn: header.machine.as_str().into(),
+        name: execution.name.clone(),
+        status: header.status.name().as_str(),
+        start_date: execution.started.into(),
+        stop_date: header.status.stopped().map(Epoch::from),
+        input: is_all.then(|| Data(execution.input.clone())),
+        input_details: DataDetails { included: is_all },
+        output_details: result.as_ref().map(|_| DataDetails { included: is_all }),
+        output: result.filter(|_| is_all).map(Data),
+        trace_header: header.trace_header.clone(),
+        error,
+        cause,
+        state_machine_version_arn: header.version_arn.clone(),
+        state_machine_alias_arn: header.alias_arn.clone(),
+        redrive_count: 0,
+        redrive_status: redrive_status(&header.status),
+        redrive_status_reason: redrive_status_reason(&header.status),
+    }
+}
+
+fn redrive_status(status: &Status) -> &'static str {
+    match status {
+        Status::Running | Status::Succeeded { .. } => "NOT_REDRIVABLE",
+        Status::Failed { .. } | Status::Aborted { .. } | Status::TimedOut { .. } => "REDRIVABLE",
+    }
+}
+
+fn redrive_status_reason(status: &Status) -> Option<String> {
+    match status {
+        Status::Running | Status::Succeeded { .. } => {
+            Some(format!("Execution is {} and cannot be redriven", status.name().as_str()))
+        }
+        Status::Failed { .. } | Status::Aborted { .. } | Status::TimedOut { .. } => None,
+    }
+}

@@ -1,0 +1,134 @@
+//! ListExecutions: newest first.
+
+use super::{ARN, items_max};
+use crate::members::{Members, Text};
+use crate::names::NamedMachine;
+use crate::time::Epoch;
+use crate::token::Listing;
+use crate::{Api, ApiError, limits};
+use baton_driver::Tasks;
+use baton_store::{Backend, ExecutionQuery, Header, MachineArn, MachineKind, StatusName};
+use serde::Serialize;
+
+/// As AWS lists them in its message.
+const STATUSES: [&str; 6] =
+    ["SUCCEEDED", "TIMED_OUT", "PENDING_REDRIVE", "ABORTED", "FAILED", "RUNNING"];
+
+#[derive(Debug)]
+struct Input {
+    machine_arn: Option<String>,
+    map_run_arn: Option<String>,
+    status: Option<StatusName>,
+    has_redrive_filter: bool,
+    items_max: u32,
+    token: Option<String>,
+}
+
+impl Input {
+    fn read(body: &[u8]) -> Result<Self, ApiError> {
+        let mut members = Members::parse(body)?;
+        let map_run_arn = Text::non_empty(limits::LONG_ARN_CHARS_MAX);
+        let token = Text::non_empty(limits::EXECUTIONS_PAGE_TOKEN_CHARS_MAX);
+        let redrive_filters = ["REDRIVEN", "NOT_REDRIVEN"];
+        let input = Input {
+            machine_arn: members.text("stateMachineArn", ARN)?,
+            map_run_arn: members.text("mapRunArn", map_run_arn)?,
+            status: members.choice("statusFilter", &STATUSES)?.and_then(StatusName::parse),
+            has_redrive_filter: members.choice("redriveFilter", &redrive_filters)?.is_some(),
+            items_max: items_max(&mut members)?,
+            token: members.text("nextToken", token)?,
+        };
+        members.finish()?;
+        Ok(input)
+    }
+
+    /// The machine whose executions are wanted.
+    fn machine(&self) -> Result<MachineArn, ApiError> {
+        match (&self.machine_arn, &self.map_run_arn) {
+            (None, None) => {
+                Err(ApiError::validation("Must provide a State Machine ARN or Map Run ARN"))
+            }
+            (Some(_), Some(_)) => Err(ApiError::validation(
+                "Must provide either a State Machine ARN or a Map Run ARN, not both",
+            )),
+            (None, Some(map_run)) => Err(ApiError::no_such_resource(map_run)),
+            (Some(_), None) if self.has_redrive_filter => {
+                Err(ApiError::validation("The redrive filter can only be used with a Map Run ARN"))
+            }
+            (Some(_), None) if self.status == Some(StatusName::PendingRedrive) => {
+                Err(ApiError::validation(
+                    "The status PENDING_REDRIVE can only be used with a Map Run ARN",
+                ))
+            }
+            (Some(machine), None) => match NamedMachine::parse(machine)? {
+                NamedMachine::Plain(arn) => Ok(arn),
+                NamedMachine::Qualified(text) => Err(ApiError::no_such_machine(&text)),
+            },
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Output {
+    executions: Vec<Item>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    execution_arn: String,
+    state_machine_arn: String,
+    name: String,
+    status: &'static str,
+    start_date: Epoch,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_date: Option<Epoch>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_machine_version_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_machine_alias_arn: Option<String>,
+    redrive_count: u32,
+}
+
+pub(super) async fn call<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    body: &[u8],
+) -> Result<Output, ApiError> {
+    let input = Input::read(body)?;
+    let machine = api.machine(&input.machine()?).await?;
+    if machine.kind == MachineKind::Express {
+        return Err(ApiError::machine_type_not_supported());
+    }
+    let status = input.status.map_or("", StatusName::as_str);
+    let arguments = ["ListExecutions", machine.arn.as_str(), status];
+    let listing = Listing(&arguments);
+    let from = input.token.map(|token| listing.open(api.now(), &token)).transpose()?;
+    let query = ExecutionQuery {
+        machine: machine.arn.clone(),
+        status: input.status,
+        items_max: input.items_max,
+    };
+    let page = api.backend().executions(&query, from.as_deref()).await?;
+    Ok(Output {
+        executions: page.items.iter().map(|header| item(header)).collect(),
+        next_token: page.next.map(|place| listing.seal(api.now(), &place)),
+    })
+}
+
+fn item(header: &Header) -> Item {
+    let text = |arn: &std::sync::Arc<str>| arn.to_string();
+    Item {
+        execution_arn: header.execution.arn.to_string(),
+        state_machine_arn: header.machine.to_string(),
+        name: header.execution.name.to_string(),
+        status: header.status.name().as_str(),
+        start_date: header.execution.started.into(),
+        stop_date: header.status.stopped().map(Epoch::from),
+        state_machine_version_arn: header.version_arn.as_ref().map(text),
+        state_machine_alias_arn: header.alias_arn.as_ref().map(text),
+        redrive_count: 0,
+    }
+}

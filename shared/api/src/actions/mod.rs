@@ -1,0 +1,164 @@
+//! One module an action: what it takes, what it does, what it answers.
+
+mod create_state_machine;
+mod delete_state_machine;
+mod describe_execution;
+mod describe_state_machine;
+mod describe_state_machine_for_execution;
+mod get_execution_history;
+mod list_executions;
+mod list_state_machines;
+mod send_task;
+mod start_execution;
+mod stop_execution;
+mod update_state_machine;
+
+use crate::answer::Answer;
+use crate::members::{Members, Text};
+use crate::operation::Operation;
+use crate::{Api, ApiError, limits};
+use baton_asl::{Definition, MachineType, Options};
+use baton_driver::Tasks;
+use baton_engine::ErrorDetail;
+use baton_store::{Backend, MachineKind};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Carries out an operation.
+pub(crate) async fn call<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    operation: Operation,
+    body: &[u8],
+    trace_header: Option<&str>,
+    request_id: String,
+) -> Answer {
+    fn answer<O: Serialize>(request_id: String, outcome: Result<O, ApiError>) -> Answer {
+        match outcome {
+            Ok(output) => Answer::success(request_id, &output),
+            Err(error) => Answer::refusal(request_id, &error),
+        }
+    }
+    match operation {
+        Operation::CreateStateMachine => {
+            answer(request_id, create_state_machine::call(api, body).await)
+        }
+        Operation::DeleteStateMachine => {
+            answer(request_id, delete_state_machine::call(api, body).await)
+        }
+        Operation::DescribeExecution => {
+            answer(request_id, describe_execution::call(api, body).await)
+        }
+        Operation::DescribeStateMachine => {
+            answer(request_id, describe_state_machine::call(api, body).await)
+        }
+        Operation::DescribeStateMachineForExecution => {
+            answer(request_id, describe_state_machine_for_execution::call(api, body).await)
+        }
+        Operation::GetExecutionHistory => {
+            answer(request_id, get_execution_history::call(api, body).await)
+        }
+        Operation::ListExecutions => answer(request_id, list_executions::call(api, body).await),
+        Operation::ListStateMachines => {
+            answer(request_id, list_state_machines::call(api, body).await)
+        }
+        Operation::SendTaskFailure => answer(request_id, send_task::failure(api, body).await),
+        Operation::SendTaskHeartbeat => answer(request_id, send_task::heartbeat(api, body).await),
+        Operation::SendTaskSuccess => answer(request_id, send_task::success(api, body).await),
+        Operation::StartExecution => {
+            answer(request_id, start_execution::call(api, body, trace_header).await)
+        }
+        Operation::StopExecution => answer(request_id, stop_execution::call(api, body).await),
+        Operation::UpdateStateMachine => {
+            answer(request_id, update_state_machine::call(api, body).await)
+        }
+    }
+}
+
+/// An answer without members.
+#[derive(Debug, Serialize)]
+struct Empty {}
+
+const ARN: Text = Text::non_empty(limits::ARN_CHARS_MAX);
+const NAME: Text = Text::non_empty(limits::NAME_CHARS_MAX);
+const DEFINITION: Text = Text::non_empty(limits::DEFINITION_CHARS_MAX).sensitive();
+
+/// `maxResults`, with what 0 and none stand for.
+fn items_max(members: &mut Members) -> Result<u32, ApiError> {
+    let range = 0..=i64::from(limits::PAGE_ITEMS_MAX);
+    let given = members.integer("maxResults", range)?.and_then(|count| u32::try_from(count).ok());
+    Ok(given.filter(|count| *count > 0).unwrap_or(limits::PAGE_ITEMS_DEFAULT))
+}
+
+/// `includedData`: whether it is everything.
+fn is_all_data(members: &mut Members) -> Result<bool, ApiError> {
+    let included = members.choice("includedData", &["ALL_DATA", "METADATA_ONLY"])?;
+    Ok(included != Some("METADATA_ONLY"))
+}
+
+/// `error` and `cause`.
+fn error_detail(members: &mut Members) -> Result<ErrorDetail, ApiError> {
+    let error = members.text("error", Text::up_to(limits::ERROR_CHARS_MAX).sensitive())?;
+    let cause = members.text("cause", Text::up_to(limits::CAUSE_CHARS_MAX).sensitive())?;
+    Ok(ErrorDetail { error: error.map(Into::into), cause: cause.map(Into::into) })
+}
+
+/// What is wrong with a payload's text, in AWS's words where they fit.
+fn json_fault(text: &str, error: &serde_json::Error) -> String {
+    match baton_asl::check_json(text) {
+        Err(fault) => fault.message,
+        // AWS's reader is satisfied, ours is not: the nesting is too deep, say.
+        Ok(()) => error.to_string(),
+    }
+}
+
+/// A payload's length: the API model counts characters, the service bytes.
+fn payload_text(payload_bytes_max: Option<usize>) -> Text {
+    Text::up_to(payload_bytes_max.unwrap_or(usize::MAX)).sensitive()
+}
+
+/// `publish` and `versionDescription`.
+fn refuse_publishing(members: &mut Members) -> Result<Publishing, ApiError> {
+    let is_published = members.flag("publish")?.unwrap_or_default();
+    let rule = Text::up_to(limits::VERSION_DESCRIPTION_CHARS_MAX).sensitive();
+    let description = members.text("versionDescription", rule)?;
+    Ok(Publishing { is_published, is_described: description.is_some() })
+}
+
+/// Whether a version was asked for.
+#[derive(Debug)]
+struct Publishing {
+    is_published: bool,
+    is_described: bool,
+}
+
+impl Publishing {
+    fn check(&self) -> Result<(), ApiError> {
+        match self {
+            Publishing { is_published: false, is_described: true } => Err(ApiError::validation(
+                "Version description can only be set when publish is true",
+            )),
+            Publishing { is_published: true, .. } => Err(ApiError::not_supported("`publish`")),
+            Publishing { is_published: false, is_described: false } => Ok(()),
+        }
+    }
+}
+
+/// Parses a definition, or says what is wrong with it as AWS does.
+fn parse_definition(text: &str, kind: MachineKind) -> Result<Definition, ApiError> {
+    let machine_type = match kind {
+        MachineKind::Standard => MachineType::Standard,
+        MachineKind::Express => MachineType::Express,
+    };
+    let parsed = baton_asl::parse(text, &Options { machine_type, ..Options::default() });
+    let message = || baton_asl::aws_message(&parsed.diagnostics);
+    parsed.definition.ok_or_else(|| ApiError::invalid_definition(message()))
+}
+
+/// `variableReferences`, where there are any.
+fn variable_references(
+    definition: &str,
+    kind: MachineKind,
+) -> Option<BTreeMap<String, Vec<String>>> {
+    let references = parse_definition(definition, kind).ok()?.variable_references();
+    (!references.is_empty()).then_some(references)
+}

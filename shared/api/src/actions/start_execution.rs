@@ -1,0 +1,162 @@
+//! StartExecution: idempotent by name and input while the execution runs.
+
+use super::{ARN, NAME, payload_text};
+use crate::members::{Members, Text};
+use crate::names::{NamedMachine, check_name};
+use crate::time::Epoch;
+use crate::{Api, ApiError, limits};
+use baton_driver::Tasks;
+use baton_engine::{Execution, Payload};
+use baton_store::{Backend, Created, ExecutionArn, Header, Machine, MachineKind, Status};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug)]
+struct Input {
+    state_machine_arn: String,
+    name: Option<String>,
+    input: Option<String>,
+    trace_header: Option<String>,
+}
+
+impl Input {
+    fn read(body: &[u8], payload_bytes_max: Option<usize>) -> Result<Self, ApiError> {
+        let mut members = Members::parse(body)?;
+        let trace = Text::up_to(limits::TRACE_HEADER_CHARS_MAX).ascii();
+        let input = Input {
+            state_machine_arn: members.required_text("stateMachineArn", ARN)?,
+            name: members.text("name", NAME)?,
+            input: members.text("input", payload_text(payload_bytes_max))?,
+            trace_header: members.text("traceHeader", trace)?,
+        };
+        members.finish()?;
+        Ok(input)
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Output {
+    execution_arn: String,
+    start_date: Epoch,
+}
+
+pub(super) async fn call<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    body: &[u8],
+    trace_header: Option<&str>,
+) -> Result<Output, ApiError> {
+    let input = Input::read(body, api.settings.payload_bytes_max)?;
+    let machine = match NamedMachine::parse(&input.state_machine_arn)? {
+        NamedMachine::Plain(arn) => arn,
+        NamedMachine::Qualified(text) => return Err(ApiError::no_such_machine(&text)),
+    };
+    if let Some(name) = &input.name {
+        check_name(name)?;
+    }
+    let payload = parse_input(input.input.as_deref(), api.settings.payload_bytes_max)?;
+    let machine = api.machine(&machine).await?;
+    if machine.is_deleting {
+        return Err(ApiError::machine_is_deleting(machine.arn.as_str()));
+    }
+    if machine.kind == MachineKind::Express {
+        return Err(ApiError::not_supported("executions of Express state machines"));
+    }
+    let name = input.name.unwrap_or_else(|| api.uuid());
+    let trace_header =
+        trace_header.map(|header| truncated(header).to_owned()).or(input.trace_header);
+    let header = new_header(api, &machine, &name, payload, trace_header);
+    match api.driver.start(&header).await? {
+        Created::New => Ok(output(&header)),
+        Created::Exists(existing) if is_same(&existing, &header) => Ok(output(&existing)),
+        Created::Exists(existing) => Err(ApiError::execution_exists(&existing.execution.arn)),
+    }
+}
+
+/// An input as given; `{}` where none is.
+fn parse_input(text: Option<&str>, bytes_max: Option<usize>) -> Result<Payload, ApiError> {
+    let text = text.unwrap_or("{}");
+    if text.is_empty() {
+        return Err(ApiError::invalid_input("Invalid execution input."));
+    }
+    if let Some(bytes_max) = bytes_max.filter(|bytes_max| text.len() > *bytes_max) {
+        let detail = format!("Input is larger than the maximum of {bytes_max} bytes.");
+        return Err(ApiError::invalid_input(&detail));
+    }
+    Payload::parse(text).map_err(|error| ApiError::invalid_input(&super::json_fault(text, &error)))
+}
+
+/// What fits of a header that AWS's own services made.
+fn truncated(header: &str) -> &str {
+    header.get(..limits::TRACE_HEADER_CHARS_MAX).unwrap_or(header)
+}
+
+fn new_header<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    machine: &Machine,
+    name: &str,
+    input: Payload,
+    trace_header: Option<String>,
+) -> Header {
+    let arn = ExecutionArn::of(&machine.arn, name);
+    let execution = Execution {
+        arn: arn.as_str().into(),
+        name: name.into(),
+        role_arn: machine.revision.role_arn.clone(),
+        started: api.now(),
+        input,
+        machine_arn: machine.arn.as_str().into(),
+        machine_name: machine.arn.name().into(),
+        region: api.settings.region.clone(),
+        payload_bytes_max: api.settings.payload_bytes_max,
+    };
+    Header {
+        execution,
+        machine: machine.arn.clone(),
+        version_arn: None,
+        alias_arn: None,
+        revision: machine.revision.id.clone(),
+        trace_header: trace_header.map(Into::into),
+        timeout_secs: timeout_secs(&machine.revision.definition),
+        status: Status::Running,
+        closed: BTreeSet::new(),
+    }
+}
+
+/// The definition's own `TimeoutSeconds`, at the price of one scan: the rest was checked when it was accepted.
+fn timeout_secs(definition: &str) -> Option<u32> {
+    let fields: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(definition).ok()?;
+    serde_json::from_str(fields.get("TimeoutSeconds")?.get()).ok()
+}
+
+/// Whether starting the one again gives the other.
+fn is_same(existing: &Header, asked: &Header) -> bool {
+    existing.status == Status::Running
+        && existing.execution.input.text() == asked.execution.input.text()
+}
+
+fn output(header: &Header) -> Output {
+    Output {
+        execution_arn: header.execution.arn.to_string(),
+        start_date: header.execution.started.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_timeout_of_the_machine_counts_and_no_states() {
+        for (definition, expected) in [
+            (r#"{"States": {"A": {"TimeoutSeconds": 5}}}"#, None),
+            (r#"{"TimeoutSeconds": 7, "States": {"A": {"TimeoutSeconds": 5}}}"#, Some(7)),
+            (r#"{"TimeoutSeconds": 7, "Timeout\u0053econds": 8}"#, Some(8)),
+            ("not JSON", None),
+        ] {
+            assert_eq!(timeout_secs(definition), expected, "{definition}");
+        }
+    }
+}

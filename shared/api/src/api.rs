@@ -1,0 +1,123 @@
+//! The one entry: a target and a body in, an answer out.
+
+use crate::answer::Answer;
+use crate::operation::Operation;
+use crate::{ApiError, actions, limits};
+use baton_driver::{Driver, Tasks};
+use baton_store::{Backend, ExecutionArn, Header, Machine, MachineArn};
+use jiff::Timestamp;
+use std::sync::Arc;
+use uuid::Builder;
+
+/// Where the API stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The account that resources are made in.
+    pub account: Arc<str>,
+    /// The region that resources are made in.
+    pub region: Arc<str>,
+    /// The largest input, output or result; `None` lifts AWS's limit.
+    pub payload_bytes_max: Option<usize>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            account: "123456789012".into(),
+            region: "us-east-1".into(),
+            payload_bytes_max: Some(limits::PAYLOAD_BYTES_MAX),
+        }
+    }
+}
+
+impl Settings {
+    /// The partition that the region belongs to.
+    fn partition(&self) -> &'static str {
+        if self.region.starts_with("cn-") {
+            "aws-cn"
+        } else if self.region.starts_with("us-gov-") {
+            "aws-us-gov"
+        } else {
+            "aws"
+        }
+    }
+
+    pub(crate) fn machine_arn(&self, name: &str) -> MachineArn {
+        let Settings { account, region, .. } = self;
+        let partition = self.partition();
+        MachineArn::trusted(
+            format!("arn:{partition}:states:{region}:{account}:stateMachine:{name}").into(),
+        )
+    }
+}
+
+/// The Step Functions API over a driver and its backend. One serves a whole process.
+#[derive(Debug)]
+pub struct Api<B, T> {
+    pub(crate) driver: Arc<Driver<B, T>>,
+    pub(crate) settings: Settings,
+}
+
+impl<B: Backend, T: Tasks> Api<B, T> {
+    /// The API of one account and region.
+    #[must_use]
+    pub fn new(driver: Arc<Driver<B, T>>, settings: Settings) -> Self {
+        Api { driver, settings }
+    }
+
+    /// Answers one request: `target` is its `X-Amz-Target`, `body` its body.
+    pub async fn handle(&self, target: &str, body: &[u8]) -> Answer {
+        self.handle_traced(target, body, None).await
+    }
+
+    /// As [`Api::handle`]. `trace_header` is the request's `X-Amzn-Trace-Id`, which goes before the body's `traceHeader`.
+    pub async fn handle_traced(
+        &self,
+        target: &str,
+        body: &[u8],
+        trace_header: Option<&str>,
+    ) -> Answer {
+        let request_id = self.uuid();
+        tracing::debug!(target, request_id, bytes = body.len(), "request");
+        let operation = match Operation::parse(target) {
+            Ok(_) if body.len() > limits::REQUEST_BYTES_MAX => {
+                let error = ApiError::request_too_large(limits::REQUEST_BYTES_MAX);
+                return Answer::refusal(request_id, &error);
+            }
+            Ok(operation) => operation,
+            Err(error) => return Answer::refusal(request_id, &error),
+        };
+        actions::call(self, operation, body, trace_header, request_id).await
+    }
+
+    /// The answer to a request that never became one: its body did not arrive, or its handling went wrong.
+    #[must_use]
+    pub fn refuse(&self, error: &ApiError) -> Answer {
+        Answer::refusal(self.uuid(), error)
+    }
+
+    pub(crate) fn backend(&self) -> &B {
+        self.driver.backend()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        // What is kept has milliseconds, so what is answered must not have more.
+        let now = self.backend().now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// A version 4 UUID.
+    pub(crate) fn uuid(&self) -> String {
+        Builder::from_random_bytes(self.backend().bits().to_be_bytes()).into_uuid().to_string()
+    }
+
+    pub(crate) async fn machine(&self, arn: &MachineArn) -> Result<Machine, ApiError> {
+        let machine = self.backend().machine(arn).await?;
+        machine.ok_or_else(|| ApiError::no_such_machine(arn.as_str()))
+    }
+
+    pub(crate) async fn header(&self, arn: &ExecutionArn) -> Result<Arc<Header>, ApiError> {
+        let header = self.backend().header(arn).await?;
+        header.ok_or_else(|| ApiError::no_such_execution(arn.as_str()))
+    }
+}

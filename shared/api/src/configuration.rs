@@ -1,0 +1,131 @@
+//! What a state machine is configured with beside its definition: read from requests, kept, and shown with AWS's defaults.
+
+use crate::members::{Members, Text};
+use crate::{ApiError, limits};
+use baton_store::Machine;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+const LOGGING: &str = "loggingConfiguration";
+const TRACING: &str = "tracingConfiguration";
+const ENCRYPTION: &str = "encryptionConfiguration";
+const AWS_OWNED_KEY: &str = "AWS_OWNED_KEY";
+const CUSTOMER_KEY: &str = "CUSTOMER_MANAGED_KMS_KEY";
+
+/// The three configurations, each with AWS's defaults filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Configuration {
+    pub(crate) logging: Value,
+    pub(crate) tracing: Value,
+    pub(crate) encryption: Value,
+}
+
+/// The configurations that a request gives.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Given {
+    pub(crate) logging: Option<Value>,
+    pub(crate) tracing: Option<Value>,
+    pub(crate) encryption: Option<Value>,
+}
+
+impl Given {
+    pub(crate) fn read(members: &mut Members) -> Result<Self, ApiError> {
+        Ok(Given {
+            logging: members.structure(LOGGING, read_logging)?,
+            tracing: members.structure(TRACING, read_tracing)?,
+            encryption: members.structure(ENCRYPTION, read_encryption)?,
+        })
+    }
+
+    /// Checks what the members' types and ranges do not say.
+    pub(crate) fn check(&self) -> Result<(), ApiError> {
+        let kind = self.encryption.as_ref().and_then(|encryption| encryption.get("type"));
+        if kind == Some(&json!(CUSTOMER_KEY)) {
+            // To accept it and not encrypt would be worse.
+            return Err(ApiError::not_supported("customer managed KMS keys"));
+        }
+        let Some(logging) = &self.logging else { return Ok(()) };
+        let destinations =
+            logging.get("destinations").and_then(Value::as_array).map_or(0, Vec::len);
+        if logging.get("level") != Some(&json!("OFF")) && destinations != 1 {
+            return Err(ApiError::invalid_logging("Must specify exactly one Log Destination."));
+        }
+        Ok(())
+    }
+
+    /// These, and for the rest what there was before.
+    pub(crate) fn over(self, before: Configuration) -> Configuration {
+        Configuration {
+            logging: self.logging.unwrap_or(before.logging),
+            tracing: self.tracing.unwrap_or(before.tracing),
+            encryption: self.encryption.unwrap_or(before.encryption),
+        }
+    }
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Configuration {
+            logging: json!({"level": "OFF", "includeExecutionData": false}),
+            tracing: json!({"enabled": false}),
+            encryption: json!({"type": AWS_OWNED_KEY}),
+        }
+    }
+}
+
+impl Configuration {
+    /// As kept in [`Machine::settings`].
+    pub(crate) fn settings(self) -> BTreeMap<String, Value> {
+        let Configuration { logging, tracing, encryption } = self;
+        [(LOGGING, logging), (TRACING, tracing), (ENCRYPTION, encryption)]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into()
+    }
+
+    pub(crate) fn of(machine: &Machine) -> Self {
+        let kept = |name: &str| machine.settings.get(name).cloned();
+        let given =
+            Given { logging: kept(LOGGING), tracing: kept(TRACING), encryption: kept(ENCRYPTION) };
+        given.over(Configuration::default())
+    }
+}
+
+fn read_logging(members: &mut Members) -> Result<Value, ApiError> {
+    let level = members.choice("level", &["ALL", "ERROR", "FATAL", "OFF"])?.unwrap_or("OFF");
+    let is_included = members.flag("includeExecutionData")?.unwrap_or_default();
+    let mut logging = Map::new();
+    logging.insert("level".to_owned(), level.into());
+    logging.insert("includeExecutionData".to_owned(), is_included.into());
+    let destinations = members.structures("destinations", |destination| {
+        destination.structure("cloudWatchLogsLogGroup", |group| {
+            group.text("logGroupArn", Text::non_empty(limits::ARN_CHARS_MAX))
+        })
+    })?;
+    if let Some(destinations) = destinations {
+        let shown = destinations.into_iter().map(|group| match group {
+            None => json!({}),
+            Some(None) => json!({"cloudWatchLogsLogGroup": {}}),
+            Some(Some(arn)) => json!({"cloudWatchLogsLogGroup": {"logGroupArn": arn}}),
+        });
+        logging.insert("destinations".to_owned(), shown.collect());
+    }
+    Ok(Value::Object(logging))
+}
+
+fn read_tracing(members: &mut Members) -> Result<Value, ApiError> {
+    Ok(json!({"enabled": members.flag("enabled")?.unwrap_or_default()}))
+}
+
+fn read_encryption(members: &mut Members) -> Result<Value, ApiError> {
+    let mut encryption = Map::new();
+    let kind = members.required_choice("type", &[AWS_OWNED_KEY, CUSTOMER_KEY])?;
+    encryption.insert("type".to_owned(), kind.into());
+    if let Some(key) = members.text("kmsKeyId", Text::non_empty(limits::KMS_KEY_ID_CHARS_MAX))? {
+        encryption.insert("kmsKeyId".to_owned(), key.into());
+    }
+    let range = limits::KMS_REUSE_SECS_MIN..=limits::KMS_REUSE_SECS_MAX;
+    if let Some(secs) = members.integer("kmsDataKeyReusePeriodSeconds", range)? {
+        encryption.insert("kmsDataKeyReusePeriodSeconds".to_owned(), secs.into());
+    }
+    Ok(Value::Object(encryption))
+}

@@ -1,0 +1,54 @@
+//! What a request may not exceed, with AWS's numbers.
+
+/// A whole request (QUO-03).
+pub const REQUEST_BYTES_MAX: usize = 1_048_576;
+/// A definition (QUO-01).
+pub const DEFINITION_CHARS_MAX: usize = 1_048_576;
+/// An input, output or result (QUO-02).
+pub const PAYLOAD_BYTES_MAX: usize = 262_144;
+/// The name of a state machine or an execution (QUO-20).
+pub const NAME_CHARS_MAX: usize = 80;
+/// An ARN (API-ARN).
+pub const ARN_CHARS_MAX: usize = 256;
+/// The ARN of a Map Run (API-ARN).
+pub const LONG_ARN_CHARS_MAX: usize = 2_000;
+/// `traceHeader` (API-TRACEHDR).
+pub const TRACE_HEADER_CHARS_MAX: usize = 256;
+/// A task token as the API takes it (HUM-01).
+pub const TASK_TOKEN_CHARS_MAX: usize = 2_048;
+/// `error` (QUO-24).
+pub const ERROR_CHARS_MAX: usize = 256;
+/// `cause` (QUO-24).
+pub const CAUSE_CHARS_MAX: usize = 32_768;
+/// `nextToken` of most lists (API-PAGING).
+pub const PAGE_TOKEN_CHARS_MAX: usize = 1_024;
+/// `nextToken` of ListExecutions (API-PAGING).
+pub const EXECUTIONS_PAGE_TOKEN_CHARS_MAX: usize = 3_096;
+/// How long a `nextToken` can be used (API-PAGING): 24 hours.
+pub const PAGE_TOKEN_SECS_MAX: i64 = 86_400;
+/// The largest `maxResults`.
+pub const PAGE_ITEMS_MAX: u32 = 1_000;
+/// What a `maxResults` of 0, or none, stands for.
+pub const PAGE_ITEMS_DEFAULT: u32 = 100;
+/// Tags of one resource, and the lengths of a key and a value (QUO-19).
+pub const TAGS_MAX: usize = 50;
+/// A tag's key (QUO-19).
+pub const TAG_KEY_CHARS_MAX: usize = 128;
+/// A tag's value (QUO-19).
+pub const TAG_VALUE_CHARS_MAX: usize = 256;
+/// `versionDescription`.
+pub const VERSION_DESCRIPTION_CHARS_MAX: usize = 256;
+/// `kmsKeyId`.
+pub const KMS_KEY_ID_CHARS_MAX: usize = 2_048;
+/// `kmsDataKeyReusePeriodSeconds`, the shortest.
+pub const KMS_REUSE_SECS_MIN: i64 = 60;
+/// `kmsDataKeyReusePeriodSeconds`, the longest.
+pub const KMS_REUSE_SECS_MAX: i64 = 900;
+
+/// Payload bytes in one page of a history: a page is cut short rather than grow beyond what a Lambda function may
+/// answer (6 MB) once its quotes are escaped. Ours.
+pub(crate) const HISTORY_PAGE_BYTES_MAX: usize = 3_000_000;
+/// Payload bytes of a history that are held between the two readings of its journal; beyond them it is read twice. Ours.
+pub(crate) const HISTORY_HELD_BYTES_MAX: usize = 8_000_000;
+/// How often an update is tried against others of the same state machine. Ours.
+pub(crate) const UPDATE_RACES_MAX: u32 = 10;

@@ -1,0 +1,79 @@
+//! The operations by name.
+
+use crate::ApiError;
+
+/// What goes before an operation's name in `X-Amz-Target`.
+const TARGET_PREFIX: &str = "AWSStepFunctions.";
+
+/// An operation that Baton has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    CreateStateMachine,
+    DeleteStateMachine,
+    DescribeExecution,
+    DescribeStateMachine,
+    DescribeStateMachineForExecution,
+    GetExecutionHistory,
+    ListExecutions,
+    ListStateMachines,
+    SendTaskFailure,
+    SendTaskHeartbeat,
+    SendTaskSuccess,
+    StartExecution,
+    StopExecution,
+    UpdateStateMachine,
+}
+
+/// The operations of Step Functions that Baton does not have.
+const MISSING: [&str; 23] = [
+    "CreateActivity",
+    "CreateStateMachineAlias",
+    "DeleteActivity",
+    "DeleteStateMachineAlias",
+    "DeleteStateMachineVersion",
+    "DescribeActivity",
+    "DescribeMapRun",
+    "DescribeStateMachineAlias",
+    "GetActivityTask",
+    "ListActivities",
+    "ListMapRuns",
+    "ListStateMachineAliases",
+    "ListStateMachineVersions",
+    "ListTagsForResource",
+    "PublishStateMachineVersion",
+    "RedriveExecution",
+    "StartSyncExecution",
+    "TagResource",
+    "TestState",
+    "UntagResource",
+    "UpdateMapRun",
+    "UpdateStateMachineAlias",
+    "ValidateStateMachineDefinition",
+];
+
+impl Operation {
+    /// Reads an `X-Amz-Target`.
+    pub(crate) fn parse(target: &str) -> Result<Self, ApiError> {
+        let name = target.strip_prefix(TARGET_PREFIX).unwrap_or_default();
+        Ok(match name {
+            "CreateStateMachine" => Operation::CreateStateMachine,
+            "DeleteStateMachine" => Operation::DeleteStateMachine,
+            "DescribeExecution" => Operation::DescribeExecution,
+            "DescribeStateMachine" => Operation::DescribeStateMachine,
+            "DescribeStateMachineForExecution" => Operation::DescribeStateMachineForExecution,
+            "GetExecutionHistory" => Operation::GetExecutionHistory,
+            "ListExecutions" => Operation::ListExecutions,
+            "ListStateMachines" => Operation::ListStateMachines,
+            "SendTaskFailure" => Operation::SendTaskFailure,
+            "SendTaskHeartbeat" => Operation::SendTaskHeartbeat,
+            "SendTaskSuccess" => Operation::SendTaskSuccess,
+            "StartExecution" => Operation::StartExecution,
+            "StopExecution" => Operation::StopExecution,
+            "UpdateStateMachine" => Operation::UpdateStateMachine,
+            name if MISSING.contains(&name) => {
+                return Err(ApiError::not_supported(&format!("the operation {name}")));
+            }
+            _ => return Err(ApiError::unknown_operation(target)),
+        })
+    }
+}

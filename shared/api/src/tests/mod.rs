@@ -1,0 +1,147 @@
+//! Requests and their answers, over the backend in memory.
+
+mod executions;
+mod histories;
+#[cfg(feature = "http")]
+mod http;
+mod machines;
+
+use crate::{Answer, Api, Settings};
+use baton_driver::{CallAnswer, Driver, TaskCall, Tasks};
+use baton_store::memory::Memory;
+use baton_store::{KeyId, TokenKeys};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+
+/// An API with its own backend, clock and worker.
+pub(crate) struct World {
+    pub(crate) api: Arc<Api<Memory, Fake>>,
+}
+
+/// Accepts every call and keeps its arguments; functions answer their input.
+#[derive(Debug, Default)]
+pub(crate) struct Fake {
+    tokens: Mutex<Vec<String>>,
+}
+
+impl Tasks for Fake {
+    async fn call(&self, call: &TaskCall<'_>) -> CallAnswer {
+        if let Some(token) = call.token {
+            self.tokens.lock().unwrap().push(token.to_owned());
+        }
+        CallAnswer::Succeeded(call.arguments.clone())
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let now = Timestamp::from_millisecond(1_763_648_113_123).unwrap();
+        let memory = Arc::new(Memory::new(now, 7));
+        let keys = TokenKeys::new(KeyId(1), &[7; 32]);
+        let settings = baton_driver::Settings::new("worker");
+        let driver = Driver::new(memory, Fake::default(), Arc::new(keys), settings);
+        let settings = Settings { account: "111111111111".into(), ..Settings::default() };
+        World { api: Arc::new(Api::new(Arc::new(driver), settings)) }
+    }
+
+    pub(crate) async fn answer(&self, operation: &str, request: Value) -> Answer {
+        let body = request.to_string();
+        self.api.handle(&format!("AWSStepFunctions.{operation}"), body.as_bytes()).await
+    }
+
+    /// The answer's body.
+    pub(crate) async fn call(&self, operation: &str, request: Value) -> Value {
+        let answer = self.answer(operation, request).await;
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answer.status == 200, body.get("__type").is_none(), "{body}");
+        body
+    }
+
+    /// The refusal's code and message.
+    pub(crate) async fn refusal(&self, operation: &str, request: Value) -> String {
+        let body = self.call(operation, request).await;
+        let code = body["__type"].as_str().unwrap_or_else(|| panic!("accepted: {body}"));
+        format!("{code}: {}", body["message"].as_str().unwrap())
+    }
+
+    /// Takes all cues that are due.
+    pub(crate) async fn drain(&self) {
+        while let Some(next) = self.api.driver.backend().take_cue() {
+            self.api.driver.take(&next.execution, &next.cue).await.unwrap();
+        }
+    }
+
+    pub(crate) fn pass(&self, secs: i64) {
+        self.api.driver.backend().advance(SignedDuration::from_secs(secs));
+    }
+
+    pub(crate) fn token(&self) -> String {
+        self.api.driver.tasks().tokens.lock().unwrap().last().unwrap().clone()
+    }
+
+    /// Creates a state machine and gives its ARN.
+    pub(crate) async fn create(&self, name: &str, definition: &Value) -> String {
+        let request = json!({"name": name, "definition": definition.to_string(), "roleArn": ROLE});
+        let created = self.call("CreateStateMachine", request).await;
+        created["stateMachineArn"].as_str().unwrap().to_owned()
+    }
+
+    /// Starts an execution and gives its ARN.
+    pub(crate) async fn start(&self, machine: &str, name: &str) -> String {
+        let request = json!({"stateMachineArn": machine, "name": name});
+        let started = self.call("StartExecution", request).await;
+        started["executionArn"].as_str().unwrap().to_owned()
+    }
+}
+
+pub(crate) const ROLE: &str = "arn:aws:iam::111111111111:role/r";
+pub(crate) const MACHINE: &str = "arn:aws:states:us-east-1:111111111111:stateMachine:m";
+
+/// A definition of one state.
+pub(crate) fn only(state: Value) -> Value {
+    json!({"StartAt": "S", "States": {"S": state}})
+}
+
+pub(crate) fn pass() -> Value {
+    only(json!({"Type": "Pass", "Result": {"a": 1}, "End": true}))
+}
+
+#[tokio::test]
+async fn unknown_operations_and_bodies_are_refused() {
+    let world = World::new();
+    let long = format!("AWSStepFunctions.{}", "x".repeat(10_000));
+    for (target, expected) in [
+        ("", "UnknownOperationException"),
+        ("AWSStepFunctions.", "UnknownOperationException"),
+        ("AWSStepFunctions.Nope", "UnknownOperationException"),
+        ("Other.ListStateMachines", "UnknownOperationException"),
+        (&long, "UnknownOperationException"),
+        ("AWSStepFunctions.TestState", "NotSupportedException"),
+        ("AWSStepFunctions.CreateActivity", "NotSupportedException"),
+    ] {
+        let answer = world.api.handle(target, b"{}").await;
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!((answer.status, &body["__type"]), (400, &json!(expected)), "{target}");
+        assert!(answer.body.len() < 300);
+    }
+    let target = "AWSStepFunctions.ListStateMachines";
+    for (body, status) in
+        [(&b""[..], 200), (b" ", 200), (b"{", 400), (b"null", 400), (b"\xff", 400)]
+    {
+        assert_eq!(world.api.handle(target, body).await.status, status, "{body:?}");
+    }
+    let large = vec![b' '; crate::limits::REQUEST_BYTES_MAX + 1];
+    assert_eq!(world.api.handle(target, &large).await.status, 413);
+}
+
+#[tokio::test]
+async fn each_answer_has_an_id_of_its_own() {
+    let world = World::new();
+    let first = world.answer("ListStateMachines", json!({})).await;
+    let second = world.answer("ListStateMachines", json!({})).await;
+    assert_ne!(first.request_id, second.request_id);
+    let [id, content_type] = first.headers();
+    assert_eq!(id, ("x-amzn-RequestId", first.request_id.as_str()));
+    assert_eq!(content_type, ("content-type", "application/x-amz-json-1.0"));
+}
