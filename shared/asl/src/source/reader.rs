@@ -501,7 +501,9 @@ mod tests {
             "{} {}",
             "{}x",
         ];
-        check(&texts, expect![[r#"
+        check(
+            &texts,
+            expect![[r#"
             "{\"a\": 1,}"
               "}" at 1, column: 10: Unexpected character ('}' (code 125)): was expecting double-quote to start field name
             "{a: 1}"
@@ -532,7 +534,8 @@ mod tests {
               "{" at 1, column: 5: Unexpected character ('{' (code 123)): expected nothing after the value
             "{}x"
               "x" at 1, column: 4: Unexpected character ('x' (code 120)): expected nothing after the value
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -561,7 +564,9 @@ mod tests {
             "nul",
             "é",
         ];
-        check(&texts, expect![[r##"
+        check(
+            &texts,
+            expect![[r##"
             "not a definition"
               "not" at 1, column: 4: Unrecognized token 'not': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
             ""
@@ -606,7 +611,8 @@ mod tests {
               "nul" at 1, column: 4: Unrecognized token 'nul': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
             "é"
               "é" at 1, column: 2: Unrecognized token 'é': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
-        "##]]);
+        "##]],
+        );
     }
 
     #[test]
