@@ -9,7 +9,7 @@ use super::values::is_dynamic;
 use crate::limits::PAYLOAD_DEPTH_MAX;
 use crate::source::{Kind, Member, Node};
 use crate::{AnyTemplate, Code, Flow, JsonPathFlow, JsonataFlow, QueryLanguage, ResultPath};
-use baton_jsonpath::{ReferencePath, Template};
+use baton_jsonpath::{Path, ReferencePath, Template};
 use serde_json::Value;
 
 impl Reader<'_> {
@@ -80,10 +80,12 @@ impl Reader<'_> {
         match ReferencePath::parse(text) {
             Ok(path) => Some(ResultPath::At(path)),
             Err(error) => {
-                let message = if text.starts_with('$') {
-                    format!("Value is not a Reference Path: {}", error.reason)
-                } else {
+                let message = if !text.starts_with('$') {
                     "Value is not a Reference Path: Reference path didn't start with '$'".to_owned()
+                } else if Path::parse(text).is_ok() {
+                    "Value is not a Reference Path".to_owned()
+                } else {
+                    format!("Value is not a Reference Path: {}", error.reason)
                 };
                 let help = "a result goes to a path of names and indexes, such as `$.result`";
                 let (code, span) = (Code::SchemaValidationFailed, field.node.span);
@@ -272,7 +274,7 @@ mod tests {
             expect![[r#"
                 ERROR SCHEMA_VALIDATION_FAILED: Value must be a valid JSONPath. at /States/S/InputPath `"a"`
                   expected `$` at character 1
-                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: a reference path has names and indexes only at /States/S/ResultPath `"$.a[*]"`
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path at /States/S/ResultPath `"$.a[*]"`
                   a result goes to a path of names and indexes, such as `$.result`
                 ERROR SCHEMA_VALIDATION_FAILED: Expected value of type [STRING] at /States/S/OutputPath `5`
             "#]],
@@ -282,7 +284,7 @@ mod tests {
             expect![[r#"
                 ERROR SCHEMA_VALIDATION_FAILED: Value must be a valid JSONPath. at /States/S/InputPath `"$."`
                   expected a name, `*` or `[` at character 3
-                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: a reference path starts with a single `$` at /States/S/ResultPath `"$$.a"`
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path at /States/S/ResultPath `"$$.a"`
                   a result goes to a path of names and indexes, such as `$.result`
             "#]],
         );

@@ -238,7 +238,7 @@ mod tests {
         check_state(
             r##"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Catch": [{"ErrorEquals": ["A"], "Next": "T", "ResultPath": "$.a[*]"}], "Next": "T"}"##,
             expect![[r#"
-                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: a reference path has names and indexes only at /States/S/Catch[0]/ResultPath `"$.a[*]"`
+                ERROR SCHEMA_VALIDATION_FAILED: Value is not a Reference Path at /States/S/Catch[0]/ResultPath `"$.a[*]"`
                   a result goes to a path of names and indexes, such as `$.result`
             "#]],
         );
