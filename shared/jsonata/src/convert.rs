@@ -177,10 +177,17 @@ fn leave_number(double: f64, digits: &Digits) -> Result<Value, EvalError> {
     }
     match integer(double) {
         Some(integer) => Ok(Value::Number(integer.into())),
-        None => Number::from_f64(double)
-            .map(Value::Number)
-            .ok_or_else(|| EvalError::thrown(&format!("D1001: Number out of range: {double}"))),
+        None => Number::from_f64(double).map(Value::Number).ok_or_else(|| out_of_range(double)),
     }
+}
+
+fn out_of_range(double: f64) -> EvalError {
+    let shown = match double {
+        f64::INFINITY => "Infinity",
+        f64::NEG_INFINITY => "-Infinity",
+        _ => "NaN",
+    };
+    EvalError::thrown(&format!("D1001: Number out of range: {shown}"))
 }
 
 /// The double as an integer, if it is one that an `i64` holds.

@@ -128,3 +128,73 @@ impl std::fmt::Debug for Environment<'_> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::Counted;
+    use crate::{Expression, Limits};
+
+    #[test]
+    fn only_what_is_mentioned_is_asked_for_and_once() {
+        check(&["1 + 1"], &[]);
+        check(&["$sum($states.input) + 0", "$states.input[0]"], &["states.input"]);
+        check(&["$a + $b", "$b & ''"], &["$a", "$b"]);
+        check(
+            &["$keys($states)"],
+            &["states.input", "states.result", "states.errorOutput", "states.context"],
+        );
+        check(&["$nothing & ''", "$nothing & ''"], &["$nothing"]);
+    }
+
+    #[test]
+    fn a_picked_value_is_not_converted() {
+        check(&["$states.input", "$states.input"], &["states.input", "states.input"]);
+    }
+
+    #[test]
+    fn values_nested_too_deeply_are_refused() {
+        let deep = (0..200).fold(json!(1), |inner, _| json!([inner]));
+        let given = crate::testing::Given(json!({ "input": deep }));
+        let environment = Environment::new(&given);
+        for text in ["$states.input", "$count($states.input)"] {
+            let expression = Expression::parse(text).unwrap();
+            let result = expression.eval(&environment, &mut Counted::default(), &Limits::default());
+            assert_eq!(result, Err(EvalError::Exceeded(crate::Exceeded::Depth)), "{text}");
+        }
+    }
+
+    struct Watched {
+        asked: RefCell<Vec<String>>,
+        value: Value,
+    }
+
+    impl Bindings for Watched {
+        fn member(&self, member: Member) -> Option<&Value> {
+            self.asked.borrow_mut().push(format!("states.{}", member.name()));
+            Some(&self.value)
+        }
+
+        fn variable(&self, name: &str) -> Option<&Value> {
+            if !["sum", "keys"].contains(&name) {
+                self.asked.borrow_mut().push(format!("${name}"));
+            }
+            (name != "nothing").then_some(&self.value).filter(|_| name.len() != 3 && name != "keys")
+        }
+    }
+
+    fn check(expressions: &[&str], expected: &[&str]) {
+        let watched = Watched { asked: RefCell::default(), value: json!(1) };
+        let environment = Environment::new(&watched);
+        for text in expressions {
+            let expression = Expression::parse(text).unwrap();
+            let result = expression.eval(&environment, &mut Counted::default(), &Limits::default());
+            assert!(result.is_ok(), "{text}: {result:?}");
+        }
+        assert_eq!(*watched.asked.borrow(), expected, "{expressions:?}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Why an expression could not be compiled or evaluated.
 
+use crate::messages::worded;
+
 /// Why a text is no expression. The messages are for the diagnostics of a definition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
@@ -62,11 +64,12 @@ pub enum Exceeded {
 impl EvalError {
     /// An error of a function, with JSONata's code if it has one.
     pub(crate) fn thrown(message: &str) -> EvalError {
-        let (code, message) = match message.split_once(": ") {
-            Some((code, rest)) if is_code(code) => (Some(code.to_owned()), rest),
-            _ => (None, message),
-        };
-        EvalError::Thrown { code, message: message.to_owned() }
+        match message.split_once(": ") {
+            Some((code, message)) if is_code(code) => {
+                EvalError::Thrown { code: Some(code.to_owned()), message: worded(code, message) }
+            }
+            _ => EvalError::Thrown { code: None, message: message.to_owned() },
+        }
     }
 }
 

@@ -123,3 +123,121 @@ impl PartialEq for Expression {
 }
 
 impl Eq for Expression {}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::eval_with;
+
+    #[test]
+    fn expressions_see_states_and_variables() {
+        check("$states.input.order.id", "7");
+        check("$states.input.order.id + 1", "8");
+        check("$states.context.State.Name", r#""S""#);
+        check("$states.errorOutput", "undefined");
+        check("$states.nothing", "undefined");
+        check(
+            "$states",
+            r#"{"input":{"order":{"id":7},"items":[{"n":1},{"n":2}],"big":9007199254740993,"one":[{"n":1}]},"context":{"State":{"Name":"S"}}}"#,
+        );
+        check("states.input", "undefined");
+        check("$", "undefined");
+        check("order", "undefined");
+        check("$total", "12.5");
+        check("$nothing", "undefined");
+        check("$variable := 1", "1");
+        check("$exists($status) ? 'completed' : 'running'", r#""running""#);
+        check("$not($states.input.order.id = 7)", "false");
+    }
+
+    #[test]
+    fn a_sequence_of_one_is_the_one() {
+        check("$states.input.items.n", "[1,2]");
+        check("$states.input.items[n = 2].n", "2");
+        check("$states.input.items[n = 2].n[]", "[2]");
+        check("$states.input.items[n = 3].n", "undefined");
+        check("$states.input.one", r#"[{"n":1}]"#);
+        check("$states.input.one.n", "1");
+        check("[]", "[]");
+        check("[1, 'two', 3]", r#"[1,"two",3]"#);
+    }
+
+    #[test]
+    fn numbers_that_are_not_computed_with_keep_their_digits() {
+        check("$states.input.big", "9007199254740993");
+        check("{'a': $states.input.big}", r#"{"a":9007199254740993}"#);
+        check("$map([1], function() { $states.input.big })", "9007199254740993");
+        check("$states.input.big - 1", "9007199254740991");
+        check("1 + 1", "2");
+        check("1 / 4", "0.25");
+        check("$sum([1, 2, 3]) + 1", "7");
+    }
+
+    #[test]
+    fn what_json_cannot_say_is_no_result() {
+        check("$sum", "unsupported");
+        check("function($x) { $x }", "unsupported");
+        check("/a/", "unsupported");
+        check("[$sum]", "unsupported");
+        check("{'a': {'b': $sum}}", "unsupported");
+        check("$f := function() { 1 }", "unsupported");
+    }
+
+    /// The library, and not the short cut, decides where an array or a function is met.
+    #[test]
+    fn picking_gives_what_evaluating_gives() {
+        for text in ["$states.input.order", "$states.input.items.n", "$total", "$total.x", "$sum"] {
+            let evaluated = eval_with(&format!("({text})"), given());
+            assert_eq!(eval_with(text, given()), evaluated, "{text}");
+        }
+    }
+
+    #[test]
+    fn expressions_are_shared_between_threads_and_quoted_trimmed() {
+        fn is_shared<T: Send + Sync + Clone>(_: &T) {}
+        let expression = Expression::parse("  $a  + 1\n").unwrap();
+        is_shared(&expression);
+        assert_eq!(expression.text(), "$a  + 1");
+        assert_eq!(format!("{expression:?}"), r#"Expression("$a  + 1")"#);
+    }
+
+    #[test]
+    fn syntax_errors_name_their_code() {
+        for (text, expected) in [
+            ("", "S0207: Unexpected end of expression"),
+            ("$a +", "S0207: Unexpected end of expression"),
+            ("(1", "S0203: Expected RightParen before end of expression"),
+            ("'a", "S0101: String literal must be terminated by a matching quote"),
+            ("1 /* 2", "S0106: Comment has no closing tag"),
+            ("1 2", "S0201: Syntax error: Number(2.0)"),
+        ] {
+            let error = Expression::parse(text).unwrap_err();
+            assert_eq!(error.to_string(), expected, "{text}");
+        }
+    }
+
+    fn given() -> Value {
+        json!({
+            "input": {
+                "order": {"id": 7},
+                "items": [{"n": 1}, {"n": 2}],
+                "big": 9_007_199_254_740_993_u64,
+                "one": [{"n": 1}],
+            },
+            "context": {"State": {"Name": "S"}},
+            "total": 12.5,
+        })
+    }
+
+    fn check(text: &str, expected: &str) {
+        let found = match eval_with(text, given()) {
+            Ok(value) => value.to_string(),
+            Err(EvalError::Undefined) => "undefined".to_owned(),
+            Err(EvalError::Unsupported) => "unsupported".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(found, expected, "{text}");
+    }
+}

@@ -26,8 +26,11 @@ mod evaluation;
 mod expression;
 mod functions;
 mod guard;
+#[cfg(test)]
+mod hostile;
 pub mod limits;
 mod marker;
+mod messages;
 mod names;
 mod references;
 #[cfg(test)]

@@ -237,3 +237,118 @@ impl Failed<'_> {
         TemplateError { location, expression: self.expression.clone(), error: self.error }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Member;
+    use crate::testing::{Counted, Given};
+
+    #[test]
+    fn expressions_are_put_in_their_places() {
+        check(json!("{% $states.input %}"), json!({"a": [1, {"b": 2.5}], "total": 7}));
+        check(json!({"k": "{% true %}", "l": [1, "{% $v %}"]}), json!({"k": true, "l": [1, "x"]}));
+        check(
+            json!([
+                null,
+                0,
+                0.1,
+                true,
+                "s",
+                [],
+                "$v",
+                "$.no.path",
+                "{% $sum($states.input.a[0]) %}"
+            ]),
+            json!([null, 0, 0.1, true, "s", [], "$v", "$.no.path", 1]),
+        );
+        check(json!({"{% $v %}": 1, "a.$": "$.a"}), json!({"{% $v %}": 1, "a.$": "$.a"}));
+        check(json!(" {% $v %} "), json!(" {% $v %} "));
+        check(json!({}), json!({}));
+    }
+
+    #[test]
+    fn the_place_of_a_failure_is_told() {
+        check_failure(json!("{% $nothing %}"), "", "$nothing");
+        check_failure(json!({"a": {"b": [1, "{% $nothing %}"]}}), "/a/b/1", "$nothing");
+        check_failure(json!({"a/b": "{% $nothing %}"}), "/a/b", "$nothing");
+        check_failure(json!(["{% $v %}", "{%$x.y%}", "{% $z %}"]), "/1", "$x.y");
+    }
+
+    #[test]
+    fn every_problem_is_reported_with_its_pointer() {
+        let template = json!({"a": "{% 1 + %}", "b/c": ["ok", "{% open"], "d": "close %}", "e": 1});
+        let problems = Template::parse(&template).unwrap_err();
+        let shown: Vec<_> = problems
+            .iter()
+            .map(|problem| format!("{}: {}", problem.pointer, problem.message))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "/a: S0207: Unexpected end of expression",
+                "/b~1c/1: expression must start with `{%` and end with `%}`",
+                "/d: expression must start with `{%` and end with `%}`",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_has_no_expression_is_a_constant() {
+        let value = json!({"a": [1, "{ % $x % }"]});
+        assert_eq!(Template::parse(&value).unwrap().as_constant(), Some(&value));
+        let template = Template::parse(&json!({"a": "{% 1 %}"})).unwrap();
+        assert_eq!(template.as_constant(), None);
+        assert_eq!(template.as_expression(), None);
+        let template = Template::parse(&json!("{% 1 %}")).unwrap();
+        assert_eq!(template.as_expression().map(Expression::text), Some("1"));
+    }
+
+    #[test]
+    fn references_are_those_of_all_expressions() {
+        let template = json!(["{% $a.b %}", {"x": "{% $b + $states.result %}"}, "$c"]);
+        let template = Template::parse(&template).unwrap();
+        let references = template.references();
+        assert_eq!(references.variables.into_iter().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(references.members.into_iter().collect::<Vec<_>>(), [Member::Result]);
+        let places: Vec<_> = template.expressions().into_iter().map(|(place, _)| place).collect();
+        assert_eq!(places, ["/0", "/1/x"]);
+    }
+
+    #[test]
+    fn results_are_bounded_together() {
+        let template = Template::parse(&json!(vec!["{% $states.input.s %}"; 200])).unwrap();
+        let given = Given(json!({"input": {"s": "x".repeat(100_000)}}));
+        let result =
+            template.eval(&Environment::new(&given), &mut Counted::default(), &Limits::default());
+        assert_eq!(result.unwrap_err().error, EvalError::Exceeded(crate::Exceeded::Memory));
+    }
+
+    #[test]
+    fn deep_templates_are_refused() {
+        let deep = (0..=VALUE_DEPTH_MAX).fold(json!("{% 1 %}"), |inner, _| json!([inner]));
+        assert_eq!(Template::parse(&deep).unwrap_err().len(), 1);
+    }
+
+    fn check(template: Value, expected: Value) {
+        assert_eq!(eval(&template), Ok(expected), "{template}");
+    }
+
+    fn check_failure(template: Value, location: &str, text: &str) {
+        let failure = eval(&template).unwrap_err();
+        assert_eq!(failure.location, location, "{template}");
+        assert_eq!(failure.expression.text(), text);
+        assert_eq!(failure.error, EvalError::Undefined);
+    }
+
+    fn eval(template: &Value) -> Result<Value, TemplateError> {
+        let given = Given(json!({"input": {"a": [1, {"b": 2.5}], "total": 7}, "v": "x"}));
+        Template::parse(template).unwrap().eval(
+            &Environment::new(&given),
+            &mut Counted::default(),
+            &Limits::default(),
+        )
+    }
+}

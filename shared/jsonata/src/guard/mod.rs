@@ -129,17 +129,21 @@ impl Pass<'_> {
         }
     }
 
-    /// Each step after the first is evaluated for every item that the one before gives.
+    /// Each step after the first is evaluated for every item that the one before gives. Where a step
+    /// binds a name or looks back (`@`, `#`, `%`), every combination is kept.
     fn visit_steps(&mut self, steps: &mut [PathStep]) {
+        let joins = steps.iter().any(|step| step.is_tuple);
+        let nested = self.loops > 0;
         for (index, step) in steps.iter_mut().enumerate() {
-            if index == 0 {
-                self.visit(&mut step.node);
-                if step.is_tuple && self.loops > 0 && matches!(step.node, AstNode::Name(_)) {
-                    self.wrap(COUNTED_JOIN, &mut step.node);
-                }
-            } else {
-                self.looping(|pass| pass.visit_later_step(step));
+            let later = index > 0;
+            self.loops += usize::from(later);
+            self.visit_step(step);
+            if joins && (later || nested) && matches!(step.node, AstNode::Name(_)) {
+                self.wrap(COUNTED_JOIN, &mut step.node);
+            } else if later && spreads(&step.node) && !is_counted(&step.node) {
+                self.wrap(if joins { COUNTED_JOIN } else { COUNTED }, &mut step.node);
             }
+            self.loops -= usize::from(later);
             for stage in &mut step.stages {
                 if let Stage::Filter(condition) = stage {
                     self.looping(|pass| pass.visit(condition));
@@ -148,27 +152,15 @@ impl Pass<'_> {
         }
     }
 
-    fn visit_later_step(&mut self, step: &mut PathStep) {
+    /// The block of a step must stay one, and with `inner_tuple` its last path a path.
+    fn visit_step(&mut self, step: &mut PathStep) {
         if let AstNode::FunctionApplication(inner) = &mut step.node {
             self.visit(inner);
-            if !step.inner_tuple && !is_counted(inner) {
+            if self.loops > 0 && !step.inner_tuple && !is_counted(inner) {
                 self.wrap(COUNTED, inner);
             }
-            return;
-        }
-        self.visit(&mut step.node);
-        let spreads = matches!(
-            step.node,
-            AstNode::Variable(_)
-                | AstNode::Call { .. }
-                | AstNode::Function { .. }
-                | AstNode::Conditional { .. }
-                | AstNode::Block(_)
-        );
-        if step.is_tuple && (spreads || matches!(step.node, AstNode::Name(_))) {
-            self.wrap(COUNTED_JOIN, &mut step.node);
-        } else if spreads && !is_counted(&step.node) {
-            self.wrap(COUNTED, &mut step.node);
+        } else {
+            self.visit(&mut step.node);
         }
     }
 
@@ -272,16 +264,7 @@ impl Pass<'_> {
     /// An array takes in the items of the arrays that it is made of.
     fn count_spread(&mut self, items: &mut [AstNode]) {
         for item in items {
-            let spreads = matches!(
-                item,
-                AstNode::Variable(_)
-                    | AstNode::Path { .. }
-                    | AstNode::Function { .. }
-                    | AstNode::Call { .. }
-                    | AstNode::Conditional { .. }
-                    | AstNode::Block(_)
-            );
-            if spreads && !is_counted(item) {
+            if (spreads(item) || matches!(item, AstNode::Path { .. })) && !is_counted(item) {
                 self.wrap(COUNTED, item);
             }
         }
@@ -368,6 +351,18 @@ impl Pass<'_> {
             && steps.iter().all(plain)
             && names.iter().all(|step| matches!(step.node, AstNode::Name(_)))
     }
+}
+
+/// Whether the node may give an array that is then taken apart, however little it makes itself.
+fn spreads(node: &AstNode) -> bool {
+    matches!(
+        node,
+        AstNode::Variable(_)
+            | AstNode::Call { .. }
+            | AstNode::Function { .. }
+            | AstNode::Conditional { .. }
+            | AstNode::Block(_)
+    )
 }
 
 fn is_counted(node: &AstNode) -> bool {
