@@ -3,6 +3,8 @@
 use baton_asl::Resource;
 use baton_driver::{CallAnswer, TaskCall, Tasks};
 use baton_engine::{Failure, Payload};
+use baton_integrations::lambda::Invocation;
+use baton_integrations::{Origin, Response, Task};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -57,52 +59,94 @@ impl Outside {
         std::mem::take(&mut self.callbacks.lock().unwrap())
     }
 
-    async fn invoke(&self, name: &str, event: &Value) -> Option<CallAnswer> {
-        let name = name.rsplit(":function:").next()?.split(':').next()?;
-        let function = self.functions.get(name)?;
-        let answered = |value: Value| Some(CallAnswer::Succeeded(Payload::new(value)));
-        match function["kind"].as_str()? {
-            "echo" => answered(event.clone()),
-            "constant" => answered(function["payload"].clone()),
-            "raw" => Some(raw(function["payload_text"].as_str()?)),
+    /// What Lambda would answer, where the case has the function or says that there is none.
+    async fn invoke(&self, invocation: &Invocation) -> Option<Response> {
+        if self.functions.is_empty() {
+            return None;
+        }
+        let Some(function) = self.functions.get(invocation.function().name()) else {
+            return Some(no_such_function(invocation));
+        };
+        let event: Value = serde_json::from_str(invocation.payload()).ok()?;
+        let body = match function["kind"].as_str()? {
+            "echo" => python(&event),
+            "constant" => python(&function["payload"]),
+            "raw" => function["payload_text"].as_str()?.to_owned(),
             "raw_repeat" => {
                 let count = usize::try_from(function["count"].as_u64()?).ok()?;
-                Some(raw(&function["char"].as_str()?.repeat(count)))
+                function["char"].as_str()?.repeat(count)
             }
             "prefix_text" => {
-                answered(json!(format!("{}{}", function["prefix"].as_str()?, python(event))))
+                let event = python(&event).replace('"', "'");
+                Value::from(format!("{}{event}", function["prefix"].as_str()?)).to_string()
             }
             "sleep_then_echo" => {
                 tokio::time::sleep(Duration::from_secs_f64(function["seconds"].as_f64()?)).await;
-                answered(event.clone())
+                python(&event)
             }
-            "error" => {
-                let payload = &function["payload"];
-                let text =
-                    python(payload).replace("<uuid>", "5ce1aaf5-1a2b-4c3d-8e4f-0123456789ab");
-                Some(CallAnswer::Failed(Failure::new(payload["errorType"].as_str()?, &text)))
-            }
-            _ => None,
-        }
+            "error" => python(&function["payload"])
+                .replace("<uuid>", "5ce1aaf5-1a2b-4c3d-8e4f-0123456789ab"),
+            _ => return None,
+        };
+        Some(invoked(body, function["kind"] == "error"))
     }
 
-    /// What the service answered to the first call like this one that was not yet made.
-    fn result(&self, call: &TaskCall<'_>) -> Option<Value> {
+    /// Which of the answers is the one to this call: to one with these arguments, else to one of this kind.
+    fn result(&self, call: &TaskCall<'_>) -> Option<usize> {
         let Resource::Service(service) = call.resource else { return None };
-        let mut results = self.results.lock().unwrap();
+        let results = self.results.lock().unwrap();
         let is_this = |result: &Value| {
             result["resource_type"] == service.service.as_str()
                 && result["resource"] == service.action_with_pattern().as_str()
         };
-        let index = results.iter().position(is_this)?;
-        Some(results.remove(index))
+        let arguments = call.arguments.value();
+        let has_these = |result: &Value| is_this(result) && result["parameters"] == *arguments;
+        results.iter().position(has_these).or_else(|| results.iter().position(is_this))
     }
 }
 
-/// Bytes that need not be JSON: text that is none comes back as a string.
-fn raw(text: &str) -> CallAnswer {
-    let value = Payload::parse(text).unwrap_or_else(|_| Payload::new(Value::from(text)));
-    CallAnswer::Succeeded(value)
+impl Outside {
+    fn take_result(&self, call: &TaskCall<'_>) -> Option<Value> {
+        let index = self.result(call)?;
+        Some(self.results.lock().unwrap().remove(index))
+    }
+}
+
+/// An answer of Lambda with the headers that were recorded.
+fn invoked(body: String, is_error: bool) -> Response {
+    let length = body.len().to_string();
+    let headers = [
+        ("Date", "Thu, 01 Jan 2026 00:00:00 GMT"),
+        ("Content-Type", "application/json"),
+        ("Content-Length", &length),
+        ("Connection", "keep-alive"),
+        ("x-amzn-RequestId", "1b671a64-40d5-491e-99b0-da01ff1f3341"),
+        ("x-amzn-Remapped-Content-Length", "0"),
+        ("X-Amz-Executed-Version", "$LATEST"),
+        ("X-Amzn-Trace-Id", "root=1-5759e988-bd862e3fe1be46a994272793;sampled=0"),
+    ];
+    let error = is_error.then_some(("X-Amz-Function-Error", "Unhandled"));
+    let headers = headers.into_iter().chain(error);
+    Response {
+        status: 200,
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        body: body.into_bytes(),
+    }
+}
+
+fn no_such_function(invocation: &Invocation) -> Response {
+    let name = invocation.function().name();
+    let arn = format!("arn:aws:lambda:us-east-1:111111111111:function:{name}");
+    let body = json!({ "Type": "User", "Message": format!("Function not found: {arn}:$LATEST") });
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    Response {
+        status: 404,
+        headers: vec![
+            header("x-amzn-RequestId", "1b671a64-40d5-491e-99b0-da01ff1f3341"),
+            header("x-amzn-ErrorType", "ResourceNotFoundException"),
+        ],
+        body: body.to_string().into_bytes(),
+    }
 }
 
 impl Tasks for Outside {
@@ -110,18 +154,26 @@ impl Tasks for Outside {
         if let Some(answers) = self.states.get(call.state.as_str()).and_then(Value::as_array) {
             return self.scripted(call, answers).await;
         }
-        if let Resource::Lambda { arn } = call.resource
-            && let Some(answer) = self.invoke(arn, call.arguments.value()).await
+        let origin =
+            Origin { execution_arn: call.execution.as_str(), machine_arn: call.machine.as_str() };
+        let task = match Task::new(call.resource, call.arguments, &origin) {
+            Ok(task) => task,
+            Err(failure) if self.result(call).is_none() => return CallAnswer::Failed(failure),
+            Err(_) => return self.recorded(call).await,
+        };
+        if let Some(invocation) = task.invocation()
+            && call.token.is_none()
+            && let Some(response) = self.invoke(invocation).await
         {
-            return answer;
+            return task.result(&response).map_or_else(CallAnswer::Failed, CallAnswer::Succeeded);
         }
-        let arguments = call.arguments.value();
-        if arguments["FunctionName"].is_string() {
-            // Only for how long it takes: the answer with all its metadata was recorded.
-            let name = arguments["FunctionName"].as_str().unwrap_or_default();
-            let _ = self.invoke(name, &arguments["Payload"]).await;
-        }
-        match self.result(call) {
+        self.recorded(call).await
+    }
+}
+
+impl Outside {
+    async fn recorded(&self, call: &TaskCall<'_>) -> CallAnswer {
+        match self.take_result(call) {
             Some(result) => self.answer(call, result).await,
             None => std::future::pending().await,
         }
