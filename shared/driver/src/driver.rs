@@ -1,0 +1,159 @@
+//! The driver itself, and what every one of its operations needs.
+
+use crate::definitions::Definitions;
+use crate::error::{Halt, chain, is_written};
+use crate::ids::DrawnIds;
+use crate::limits::{SPARE_DELAY, TRANSITIONS_MAX};
+use crate::tasks::Tasks;
+use baton_asl::Definition;
+use baton_engine::{
+    Cue, Due, Execution, Marked, Misfit, Outcome, Record, ScopePath, Sequence, Signal,
+};
+use baton_store::{Backend, Durability, ExecutionArn, Header, Outgoing, StoreError, TokenKeys};
+use std::sync::Arc;
+
+/// What a driver is told about the process it runs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The name that this process claims calls under: another one after each start.
+    pub worker: Arc<str>,
+    /// Whether no other process drives the same executions. A claim under another name is then a dead one, however
+    /// long it would still hold.
+    pub is_alone: bool,
+    /// How many transitions a scope may make before its execution is ended.
+    pub transitions_max: u32,
+}
+
+impl Settings {
+    /// The usual settings for a worker among others.
+    #[must_use]
+    pub fn new(worker: impl Into<Arc<str>>) -> Self {
+        Settings { worker: worker.into(), is_alone: false, transitions_max: TRANSITIONS_MAX }
+    }
+}
+
+/// Takes cues, and makes the writes that no cue stands behind. One serves a whole process.
+#[derive(Debug)]
+pub struct Driver<B, T> {
+    pub(crate) backend: Arc<B>,
+    pub(crate) tasks: T,
+    pub(crate) keys: Arc<TokenKeys>,
+    pub(crate) definitions: Definitions,
+    pub(crate) settings: Settings,
+}
+
+/// An execution that is being worked on.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) arn: ExecutionArn,
+    pub(crate) header: Arc<Header>,
+    pub(crate) definition: Arc<Definition>,
+}
+
+impl Run {
+    pub(crate) fn execution(&self) -> &Execution {
+        &self.header.execution
+    }
+
+    /// A cue of this execution.
+    pub(crate) fn cue(
+        &self,
+        scope: &ScopePath,
+        sequence: Sequence,
+        signal: Signal,
+        due: Due,
+    ) -> Outgoing {
+        let cue = Cue { scope: scope.clone(), sequence, signal };
+        Outgoing { execution: self.arn.clone(), cue, due }
+    }
+}
+
+impl<B: Backend, T: Tasks> Driver<B, T> {
+    /// A driver over a backend, which makes its calls through `tasks` and signs task tokens with `keys`.
+    #[must_use]
+    pub fn new(backend: Arc<B>, tasks: T, keys: Arc<TokenKeys>, settings: Settings) -> Self {
+        Driver { backend, tasks, keys, definitions: Definitions::default(), settings }
+    }
+
+    /// The backend.
+    #[must_use]
+    pub fn backend(&self) -> &Arc<B> {
+        &self.backend
+    }
+
+    /// What makes the calls.
+    #[must_use]
+    pub fn tasks(&self) -> &T {
+        &self.tasks
+    }
+
+    /// The compiled definition that an execution runs.
+    pub(crate) async fn run(&self, header: Arc<Header>) -> Result<Run, Halt> {
+        let definition = self.definitions.get(&*self.backend, &header).await?;
+        Ok(Run { arn: header.arn(), header, definition })
+    }
+
+    /// What names and chance a decision on `execution` may draw.
+    pub(crate) fn ids<'a>(&'a self, execution: &'a ExecutionArn) -> DrawnIds<'a, B> {
+        DrawnIds { chance: &*self.backend, keys: &self.keys, execution }
+    }
+
+    /// Decides what comes after a record and commits it. Nothing is answered if another was faster.
+    pub(crate) async fn commit_next(
+        &self,
+        run: &Run,
+        marked: &Marked,
+        outcome: Outcome,
+        durability: Durability,
+    ) -> Result<Option<Arc<Record>>, Halt> {
+        let record = Arc::new(self.decide(run, marked, outcome)?);
+        tracing::debug!(next = record.sequence.0, state = %record.state, "decided");
+        let answer = self.backend.commit(&run.arn, &record, durability).await;
+        Ok(is_written(answer)?.then_some(record))
+    }
+
+    /// The interpreter's decision, checked: a stuck execution can be repaired, a wrong history cannot.
+    fn decide(&self, run: &Run, marked: &Marked, outcome: Outcome) -> Result<Record, Halt> {
+        let before = &marked.record;
+        let now = self.backend.now();
+        let mut ids = self.ids(&run.arn);
+        let decision =
+            baton_engine::advance(&run.definition, run.execution(), marked, outcome, now, &mut ids);
+        let record = decision.map_err(|misfit| broken(&misfit))?;
+        let is_next = record.scope == before.scope && record.sequence == before.sequence.next();
+        if !is_next || record.moment <= before.moment {
+            let cause = format!("record {} does not follow {}", record.sequence, before.sequence);
+            return Err(Halt::Broken(cause));
+        }
+        Ok(record)
+    }
+
+    /// The scope's newest record, if that is still the one of this number.
+    pub(crate) async fn newest_if(
+        &self,
+        execution: &ExecutionArn,
+        scope: &ScopePath,
+        sequence: Sequence,
+    ) -> Result<Option<Marked>, StoreError> {
+        let newest = self.backend.newest(execution, scope).await?;
+        Ok(newest.filter(|newest| newest.record.sequence == sequence))
+    }
+
+    /// Sends the cue that finishes a write which no other cue stands behind, should this process die in it.
+    pub(crate) async fn send_spare(
+        &self,
+        execution: &ExecutionArn,
+        scope: &ScopePath,
+        sequence: Sequence,
+    ) -> Result<(), StoreError> {
+        let at = self.backend.now().saturating_add(SPARE_DELAY).unwrap_or(jiff::Timestamp::MAX);
+        let cue = Cue { scope: scope.clone(), sequence, signal: Signal::Proceed };
+        let spare = Outgoing { execution: execution.clone(), cue, due: Due::At(at) };
+        self.backend.send(vec![spare]).await
+    }
+}
+
+/// The interpreter cannot go on from here.
+pub(crate) fn broken(misfit: &Misfit) -> Halt {
+    Halt::Broken(chain(misfit))
+}

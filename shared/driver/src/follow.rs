@@ -1,0 +1,184 @@
+//! What follows from a committed record: cues, children, joins, the end. All of it may be done again.
+
+use crate::driver::{Driver, Run, broken};
+use crate::error::{Halt, is_written};
+use crate::limits::SPAWNS_AT_ONCE;
+use crate::tasks::Tasks;
+use baton_engine::{
+    Due, Effect, End, ErrorDetail, Fork, ForkId, Hop, Pending, Record, ScopePath, Sequence, Signal,
+};
+use baton_store::{Backend, Durability, Header, JoinMark, Outgoing, Status};
+use futures_util::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+
+impl<B: Backend, T: Tasks> Driver<B, T> {
+    /// Does what follows from a record.
+    pub(crate) async fn follow(&self, run: &Run, record: &Record) -> Result<(), Halt> {
+        let timeout = (record.scope.is_top() && record.sequence == Sequence::FIRST)
+            .then(|| timeout_cue(run))
+            .flatten();
+        self.perform_effects(run, record, record.effects(), timeout).await
+    }
+
+    /// Does what these effects of a record say, and sends all cues together at last.
+    pub(crate) async fn perform_effects(
+        &self,
+        run: &Run,
+        record: &Record,
+        effects: Vec<Effect>,
+        more: Option<Outgoing>,
+    ) -> Result<(), Halt> {
+        let mut cues: Vec<Outgoing> = more.into_iter().collect();
+        for effect in effects {
+            match effect {
+                Effect::Cue(cue, due) => {
+                    cues.push(Outgoing { execution: run.arn.clone(), cue, due });
+                }
+                Effect::Spawn { from, to } => cues.extend(self.spawn(run, record, from, to).await?),
+                Effect::Join { parent, hop } => {
+                    cues.extend(self.join(run, record, parent, hop).await?);
+                }
+                Effect::End => self.end(run, record).await?,
+            }
+        }
+        if !cues.is_empty() {
+            self.backend.send(cues).await?;
+        }
+        Ok(())
+    }
+
+    /// Begins children of a fork, some at a time.
+    async fn spawn(
+        &self,
+        run: &Run,
+        fork: &Record,
+        from: u32,
+        to: u32,
+    ) -> Result<Vec<Outgoing>, Halt> {
+        let mut cues = Vec::new();
+        for start in (from..to).step_by(SPAWNS_AT_ONCE) {
+            let end =
+                to.min(start.saturating_add(u32::try_from(SPAWNS_AT_ONCE).unwrap_or(u32::MAX)));
+            let spawns = (start..end).map(|child| self.spawn_child(run, fork, child, None));
+            cues.extend(try_join_all(spawns).await?.into_iter().flatten());
+        }
+        Ok(cues)
+    }
+
+    /// Begins one child, unless it has begun; gives the cues that make it go on.
+    async fn spawn_child(
+        &self,
+        run: &Run,
+        fork: &Record,
+        child: u32,
+        predecessor: Option<&Record>,
+    ) -> Result<Vec<Outgoing>, Halt> {
+        let record = {
+            let mut ids = self.ids(&run.arn);
+            let (definition, now) = (&run.definition, self.backend.now());
+            baton_engine::begin_child(
+                definition,
+                run.execution(),
+                fork,
+                child,
+                predecessor,
+                now,
+                &mut ids,
+            )
+            .map_err(|misfit| broken(&misfit))?
+        };
+        let record = Arc::new(record);
+        let answer = self.backend.commit(&run.arn, &record, Durability::Later).await;
+        if is_written(answer)? {
+            return Ok(first_cues(run, &record));
+        }
+        // Whoever wrote it may have died before it sent what follows.
+        let begun = self.newest_if(&run.arn, &record.scope, Sequence::FIRST).await?;
+        Ok(begun.map(|begun| first_cues(run, &begun.record)).unwrap_or_default())
+    }
+
+    /// Marks a child's end; gives the cue for the parent if it was the last, or those of the child that takes its place.
+    async fn join(
+        &self,
+        run: &Run,
+        record: &Record,
+        parent: ScopePath,
+        hop: Hop,
+    ) -> Result<Vec<Outgoing>, Halt> {
+        let loaded = self.backend.load(&run.arn, &parent, hop.fork).await?;
+        let fork = loaded.and_then(|loaded| loaded.record).map(|marked| marked.record);
+        let Some(fork) = fork else { return Err(no_fork(&parent, hop.fork)) };
+        let Pending::Fork(Fork { width, concurrency, .. }) = fork.pending else {
+            return Err(no_fork(&parent, hop.fork));
+        };
+        let mark = JoinMark {
+            fork: ForkId { scope: parent.clone(), fork: hop.fork },
+            child: hop.child,
+            last: record.sequence,
+            width,
+            concurrency,
+        };
+        let answer = self.backend.join(&run.arn, &mark).await?;
+        let mut cues = match answer.next {
+            Some(next) => self.spawn_child(run, &fork, next, Some(record)).await?,
+            None => Vec::new(),
+        };
+        if answer.is_complete {
+            cues.push(run.cue(&parent, hop.fork, Signal::Joined, Due::Now));
+        }
+        Ok(cues)
+    }
+
+    async fn end(&self, run: &Run, record: &Record) -> Result<(), Halt> {
+        let Some(status) = status_of(record) else {
+            return Err(Halt::Broken(format!("record {} does not end", record.sequence)));
+        };
+        tracing::info!(status = status.name().as_str(), "execution ended");
+        Ok(self.backend.end(&run.arn, &status).await?)
+    }
+}
+
+/// The cues of a scope's first record. What follows from it beyond cues is left to a cue of its own, so that forks
+/// at the beginning of forks take turns instead of nesting.
+fn first_cues(run: &Run, record: &Record) -> Vec<Outgoing> {
+    let cues: Option<Vec<Outgoing>> = record
+        .effects()
+        .into_iter()
+        .map(|effect| match effect {
+            Effect::Cue(cue, due) => Some(Outgoing { execution: run.arn.clone(), cue, due }),
+            Effect::Spawn { .. } | Effect::Join { .. } | Effect::End => None,
+        })
+        .collect();
+    cues.unwrap_or_else(|| vec![run.cue(&record.scope, record.sequence, Signal::Proceed, Due::Now)])
+}
+
+/// The cue for the execution's own time limit, which goes out with its first record.
+fn timeout_cue(run: &Run) -> Option<Outgoing> {
+    let due = Due::At(deadline(&run.header)?);
+    Some(run.cue(&ScopePath::top(), Sequence::FIRST, Signal::ExecutionTimeout, due))
+}
+
+/// When the execution's own time is over, if it has a limit.
+pub(crate) fn deadline(header: &Header) -> Option<Timestamp> {
+    let limit = SignedDuration::from_secs(header.timeout_secs?.into());
+    Some(header.execution.started.saturating_add(limit).unwrap_or(Timestamp::MAX))
+}
+
+/// The status that a top scope's last record gives its execution.
+pub(crate) fn status_of(record: &Record) -> Option<Status> {
+    let stopped = record.time();
+    let Pending::Ended(end) = &record.pending else { return None };
+    Some(match end {
+        End::Succeeded(output) => Status::Succeeded { stopped, output: output.clone() },
+        End::Failed { failure, .. } => {
+            Status::Failed { stopped, detail: ErrorDetail::from(failure) }
+        }
+        End::Aborted(detail) => Status::Aborted { stopped, detail: detail.clone() },
+        End::TimedOut => Status::TimedOut { stopped },
+    })
+}
+
+fn no_fork(scope: &ScopePath, fork: Sequence) -> Halt {
+    Halt::Broken(format!("record {fork} of scope `{scope}` is no fork"))
+}

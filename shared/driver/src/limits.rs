@@ -1,0 +1,34 @@
+//! The driver's limits.
+
+use jiff::SignedDuration;
+
+/// The longest a call may take whatever its state allows: a Lambda function's 15 minutes, and enough on top for
+/// its own answer "timed out" to arrive first.
+pub(crate) const CALL_LIMIT: SignedDuration = SignedDuration::from_secs(15 * 60 + 30);
+/// How much longer than its call a claim holds: what clocks may differ by, and what a commit may take.
+pub(crate) const CLAIM_MARGIN: SignedDuration = SignedDuration::from_secs(60);
+/// How long the spare cue waits for the write that it stands behind.
+pub(crate) const SPARE_DELAY: SignedDuration = SignedDuration::from_secs(60);
+/// How often a write from outside is tried against a scope that keeps moving.
+pub(crate) const RACES_MAX: u32 = 100;
+/// How many children of one slice are written at the same time.
+pub(crate) const SPAWNS_AT_ONCE: usize = 25;
+/// How many compiled definitions are kept.
+pub(crate) const DEFINITIONS_MAX: usize = 256;
+/// How many transitions a scope may make unless configured otherwise: far above AWS's 25,000 events, far below
+/// what a loop without an end would cost.
+pub(crate) const TRANSITIONS_MAX: u32 = 1_000_000;
+/// The longest cause that AWS keeps, in characters.
+pub(crate) const CAUSE_CHARS_MAX: usize = 32_768;
+/// How many calls wait in memory for a free place before no more cues are fetched.
+pub(crate) const WAITING_CALLS_MAX: usize = 100_000;
+/// How many failing cues are counted at a time. A cue beyond them is simply taken for failing the first time.
+pub(crate) const COUNTED_CUES_MAX: usize = 100_000;
+/// How often a cue may fail by itself before it ends its execution: with [`RETRY_DELAY_MAX`] some ten minutes.
+pub(crate) const TRIES_MAX: u32 = 25;
+/// How often a cue may crash what takes it before it ends its execution.
+pub(crate) const PANICS_MAX: u32 = 3;
+/// How long a cue that failed once waits; doubled each time.
+pub(crate) const RETRY_DELAY_MIN: SignedDuration = SignedDuration::from_millis(100);
+/// The longest that a failing cue waits.
+pub(crate) const RETRY_DELAY_MAX: SignedDuration = SignedDuration::from_secs(30);

@@ -1,0 +1,11 @@
+//! The protocol, cue by cue, over the backend in memory.
+
+mod answers;
+mod calls;
+mod definitions;
+mod forks;
+mod outside;
+mod runner;
+mod support;
+mod transitions;
+mod weather;

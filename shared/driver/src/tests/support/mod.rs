@@ -1,0 +1,267 @@
+//! A small world for the driver: a backend in memory that can crash, scripted tasks, and a queue that a test turns.
+
+mod faulty;
+mod scripted;
+
+pub(super) use faulty::Faulty;
+pub(super) use scripted::{Scripted, Seen, answer, failure};
+
+use crate::{Driver, Settings, TakeError, Taken};
+use baton_engine::{Cue, Execution, Marked, Payload, Pending, ScopePath, Sequence, Signal};
+use baton_store::memory::Memory;
+use baton_store::{
+    Clock, Created, ExecutionArn, Header, Journal, KeyId, Machine, MachineArn, MachineKind,
+    Machines, Outgoing, Revision, RevisionId, Status, StatusName, TokenKeys,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// More cues than this, and a test is going round in circles.
+const CUES_MAX: usize = 5_000;
+
+pub(super) struct World {
+    pub(super) backend: Arc<Faulty>,
+    pub(super) tasks: Scripted,
+    pub(super) driver: Driver<Faulty, Scripted>,
+    pub(super) header: Header,
+    starts: u32,
+}
+
+impl World {
+    /// A machine with these states, and the execution that is about to be started.
+    pub(super) async fn new(definition: Value) -> Self {
+        World::with_timeout(definition, None).await
+    }
+
+    pub(super) async fn with_timeout(definition: Value, timeout_secs: Option<u32>) -> Self {
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let backend = Arc::new(Faulty::new(Memory::new(now, 7)));
+        let machine = machine(&definition, now);
+        backend.memory.create_machine(&machine).await.unwrap();
+        let tasks = Scripted::default();
+        let driver = driver(&backend, &tasks, 0);
+        let header = header(&machine, now, json!({"n": 1}), timeout_secs);
+        World { backend, tasks, driver, header, starts: 0 }
+    }
+
+    pub(super) fn memory(&self) -> &Memory {
+        &self.backend.memory
+    }
+
+    pub(super) fn arn(&self) -> ExecutionArn {
+        self.header.arn()
+    }
+
+    pub(super) async fn start(&self) {
+        let created = self.driver.start(&self.header).await.unwrap();
+        assert!(matches!(created, Created::New));
+    }
+
+    /// Another process takes over: it shares nothing with the one before but what is kept.
+    pub(super) fn restart(&mut self) {
+        self.starts += 1;
+        self.driver = driver(&self.backend, &self.tasks, self.starts);
+    }
+
+    pub(super) async fn take(&self, cue: &Outgoing) -> Result<Taken, TakeError> {
+        self.driver.take(&cue.execution, &cue.cue).await
+    }
+
+    /// Takes a cue made by hand.
+    pub(super) async fn signal(&self, scope: &str, sequence: u32, signal: Signal) -> Taken {
+        let cue = Cue { scope: scope.parse().unwrap(), sequence: Sequence(sequence), signal };
+        self.driver.take(&self.arn(), &cue).await.unwrap()
+    }
+
+    /// Takes what is due until nothing is.
+    pub(super) async fn drain(&self) -> Vec<Taken> {
+        let mut taken = Vec::new();
+        while let Some(cue) = self.memory().take_cue() {
+            taken.push(self.take(&cue).await.unwrap());
+            assert!(taken.len() < CUES_MAX, "the cues never end");
+        }
+        taken
+    }
+
+    /// Takes everything, moving the clock to whatever is due next.
+    pub(super) async fn run_dry(&self) {
+        for _ in 0..CUES_MAX {
+            self.drain().await;
+            match self.memory().next_due() {
+                Some(due) => self.memory().set_now(due),
+                None => return,
+            }
+        }
+        panic!("the cues never end");
+    }
+
+    pub(super) fn pass(&self, secs: i64) {
+        self.memory().advance(SignedDuration::from_secs(secs));
+    }
+
+    /// Cues that are derived from the journals alone, as after the loss of the queue.
+    pub(super) async fn derived_cues(&self) -> Vec<Outgoing> {
+        let Some(header) = self.memory().header(&self.arn()).await.unwrap() else {
+            return Vec::new();
+        };
+        let mut newest: BTreeMap<ScopePath, Sequence> =
+            BTreeMap::from([(ScopePath::top(), Sequence(0))]);
+        for marked in self.records().await {
+            let record = &marked.record;
+            newest.insert(record.scope.clone(), record.sequence);
+        }
+        let is_open = |scope: &ScopePath| !scope.forks().any(|fork| header.closed.contains(&fork));
+        newest
+            .into_iter()
+            .filter(|(scope, _)| is_open(scope))
+            .map(|(scope, sequence)| {
+                let cue = Cue { scope, sequence, signal: Signal::Proceed };
+                Outgoing { execution: self.arn(), cue, due: baton_engine::Due::Now }
+            })
+            .collect()
+    }
+
+    pub(super) async fn records(&self) -> Vec<Marked> {
+        let mut records = Vec::new();
+        let mut page = None;
+        loop {
+            let read = self.memory().records(&self.arn(), page.as_deref()).await.unwrap();
+            records.extend(read.items);
+            page = read.next;
+            if page.is_none() {
+                return records;
+            }
+        }
+    }
+
+    pub(super) async fn newest(&self, scope: &str) -> Marked {
+        let scope = scope.parse().unwrap();
+        self.memory().newest(&self.arn(), &scope).await.unwrap().unwrap()
+    }
+
+    pub(super) async fn status(&self) -> Status {
+        self.memory().header(&self.arn()).await.unwrap().unwrap().status.clone()
+    }
+
+    /// How the execution ended, in a line.
+    pub(super) async fn ended(&self) -> String {
+        match self.status().await {
+            Status::Succeeded { output, .. } => format!("SUCCEEDED {}", output.text()),
+            Status::Failed { detail, .. } | Status::Aborted { detail, .. } => {
+                let name = self.status().await.name().as_str();
+                format!("{name} {}", detail.error.as_deref().unwrap_or("-"))
+            }
+            status @ (Status::Running | Status::TimedOut { .. }) => {
+                status.name().as_str().to_owned()
+            }
+        }
+    }
+
+    /// What a scope's journal says, a record a line: the state, and what it waits for.
+    pub(super) async fn journal(&self, scope: &str) -> Vec<String> {
+        let scope: ScopePath = scope.parse().unwrap();
+        let records = self.records().await;
+        records
+            .iter()
+            .filter(|marked| marked.record.scope == scope)
+            .map(|marked| format!("{} {}", marked.record.state, waits_for(&marked.record.pending)))
+            .collect()
+    }
+
+    /// The whole execution, in an order that the weather does not change.
+    pub(super) async fn picture(&self) -> (String, BTreeMap<String, Vec<String>>) {
+        let records = self.records().await;
+        let scopes: BTreeSet<String> =
+            records.iter().map(|marked| marked.record.scope.to_string()).collect();
+        let mut journals = BTreeMap::new();
+        for scope in scopes {
+            let journal = self.journal(&scope).await;
+            journals.insert(scope, journal);
+        }
+        (self.ended().await, journals)
+    }
+
+    pub(super) async fn is_running(&self) -> bool {
+        self.status().await.name() == StatusName::Running
+    }
+
+    /// The token of the call or callback that the top scope waits for.
+    pub(super) async fn token(&self) -> String {
+        self.tasks.calls().last().and_then(|call| call.token.clone()).unwrap()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.memory().now()
+    }
+}
+
+pub(super) fn payload(value: Value) -> Payload {
+    Payload::new(value)
+}
+
+fn waits_for(pending: &Pending) -> &'static str {
+    match pending {
+        Pending::Continue => "continues",
+        Pending::Failing(_) => "is failing",
+        Pending::Until(_) => "waits",
+        Pending::Retry { .. } => "will retry",
+        Pending::Call(_) => "calls",
+        Pending::Callback(_) => "awaits",
+        Pending::Fork(_) => "forked",
+        Pending::Ended(end) if end.is_success() => "ended well",
+        Pending::Ended(_) => "ended badly",
+    }
+}
+
+fn driver(backend: &Arc<Faulty>, tasks: &Scripted, starts: u32) -> Driver<Faulty, Scripted> {
+    let settings = Settings { is_alone: true, ..Settings::new(format!("worker-{starts}")) };
+    Driver::new(backend.clone(), tasks.clone(), Arc::new(keys()), settings)
+}
+
+pub(super) fn keys() -> TokenKeys {
+    TokenKeys::new(KeyId(1), b"a secret of just thirty-two byte")
+}
+
+fn machine(definition: &Value, now: Timestamp) -> Machine {
+    Machine {
+        arn: MachineArn::parse("arn:aws:states:us-east-1:111111111111:stateMachine:m").unwrap(),
+        kind: MachineKind::Standard,
+        created: now,
+        updated: None,
+        is_deleting: false,
+        revision: Revision {
+            id: RevisionId("rev-1".into()),
+            definition: definition.to_string().into(),
+            role_arn: "arn:aws:iam::111111111111:role/r".into(),
+        },
+        settings: BTreeMap::new(),
+        tags: BTreeMap::new(),
+    }
+}
+
+fn header(machine: &Machine, now: Timestamp, input: Value, timeout_secs: Option<u32>) -> Header {
+    let arn = ExecutionArn::of(&machine.arn, "x");
+    Header {
+        execution: Execution {
+            arn: arn.as_str().into(),
+            name: "x".into(),
+            role_arn: machine.revision.role_arn.clone(),
+            started: now,
+            input: Payload::new(input),
+            machine_arn: machine.arn.as_str().into(),
+            machine_name: "m".into(),
+            region: "us-east-1".into(),
+            payload_bytes_max: Some(262_144),
+        },
+        machine: machine.arn.clone(),
+        version_arn: None,
+        alias_arn: None,
+        revision: machine.revision.id.clone(),
+        trace_header: None,
+        timeout_secs,
+        status: Status::Running,
+        closed: BTreeSet::new(),
+    }
+}
