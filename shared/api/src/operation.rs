@@ -24,6 +24,27 @@ pub(crate) enum Operation {
     UpdateStateMachine,
 }
 
+#[cfg(test)]
+impl Operation {
+    /// The names of all operations that Baton has.
+    pub(crate) const NAMES: [&str; 14] = [
+        "CreateStateMachine",
+        "DeleteStateMachine",
+        "DescribeExecution",
+        "DescribeStateMachine",
+        "DescribeStateMachineForExecution",
+        "GetExecutionHistory",
+        "ListExecutions",
+        "ListStateMachines",
+        "SendTaskFailure",
+        "SendTaskHeartbeat",
+        "SendTaskSuccess",
+        "StartExecution",
+        "StopExecution",
+        "UpdateStateMachine",
+    ];
+}
+
 /// The operations of Step Functions that Baton does not have.
 const MISSING: [&str; 23] = [
     "CreateActivity",

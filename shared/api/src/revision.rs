@@ -3,7 +3,7 @@
 //! So the date of the revision that an execution runs is known whatever became of the machine since, and with it
 //! whether it is the machine's first, whose id AWS does not show.
 
-use baton_store::RevisionId;
+use baton_store::{Header, Machine, RevisionId};
 use jiff::Timestamp;
 use uuid::{Builder, Uuid};
 
@@ -20,6 +20,11 @@ pub(crate) fn revision_id(now: Timestamp, before: Option<&RevisionId>, bits: u12
 pub(crate) fn made_at(id: &RevisionId) -> Option<Timestamp> {
     let bits = Uuid::parse_str(&id.0).ok()?.as_u128();
     Timestamp::from_millisecond(i64::try_from(bits >> 80).ok()?).ok()
+}
+
+/// Whether an execution runs a revision of this very machine, not of one that had its name before.
+pub(crate) fn is_of(machine: &Machine, header: &Header) -> bool {
+    made_at(&header.revision).is_none_or(|made| made >= machine.created)
 }
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     let revision = revision.ok_or_else(|| ApiError::no_such_machine(header.machine.as_str()))?;
     // Only its configuration is asked for, which is AWS's default where the machine is gone.
     let machine = api.backend().machine(&header.machine).await?;
+    let machine = machine.filter(|machine| revision::is_of(machine, &header));
     let Configuration { logging, tracing, encryption } =
         machine.as_ref().map(Configuration::of).unwrap_or_default();
     let references = || variable_references(&revision.definition, MachineKind::Standard);

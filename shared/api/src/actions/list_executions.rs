@@ -5,10 +5,11 @@ use crate::members::{Members, Text};
 use crate::names::NamedMachine;
 use crate::time::Epoch;
 use crate::token::Listing;
-use crate::{Api, ApiError, limits};
+use crate::{Api, ApiError, limits, revision};
 use baton_driver::Tasks;
 use baton_store::{Backend, ExecutionQuery, Header, MachineArn, MachineKind, StatusName};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// As AWS lists them in its message.
 const STATUSES: [&str; 6] =
@@ -112,14 +113,18 @@ pub(super) async fn call<B: Backend, T: Tasks>(
         items_max: input.items_max,
     };
     let page = api.backend().executions(&query, from.as_deref()).await?;
+    // Executions of a deleted machine of the same name come last.
+    let is_own = |header: &Header| revision::is_of(&machine, header);
+    let next = page.next.filter(|_| page.items.last().is_none_or(|last| is_own(last)));
+    let own = page.items.iter().filter(|header| is_own(header));
     Ok(Output {
-        executions: page.items.iter().map(|header| item(header)).collect(),
-        next_token: page.next.map(|place| listing.seal(api.now(), &place)),
+        executions: own.map(|header| item(header)).collect(),
+        next_token: next.map(|place| listing.seal(api.now(), &place)),
     })
 }
 
 fn item(header: &Header) -> Item {
-    let text = |arn: &std::sync::Arc<str>| arn.to_string();
+    let text = |arn: &Arc<str>| arn.to_string();
     Item {
         execution_arn: header.execution.arn.to_string(),
         state_machine_arn: header.machine.to_string(),

@@ -218,6 +218,29 @@ async fn executions_are_listed_newest_first() {
 }
 
 #[tokio::test]
+async fn executions_of_a_deleted_machine_are_not_those_of_its_namesake() {
+    let world = World::new();
+    world.create("m", &pass()).await;
+    world.start(MACHINE, "old").await;
+    world.drain().await;
+    world.call("DeleteStateMachine", json!({"stateMachineArn": MACHINE})).await;
+    world.pass(1);
+    world.create("m", &pass()).await;
+    world.start(MACHINE, "new").await;
+    for items_max in [1, 2] {
+        let request = json!({"stateMachineArn": MACHINE, "maxResults": items_max});
+        let mut page = world.call("ListExecutions", request.clone()).await;
+        assert_eq!(names(&page), "new");
+        if let Some(token) = page.get("nextToken").cloned() {
+            let mut request = request;
+            request["nextToken"] = token;
+            page = world.call("ListExecutions", request).await;
+            assert_eq!(page, json!({"executions": []}));
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_listed_is_refused() {
     let world = World::new();
     world.create("m", &pass()).await;

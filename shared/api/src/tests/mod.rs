@@ -2,6 +2,7 @@
 
 mod executions;
 mod histories;
+mod hostile;
 #[cfg(feature = "http")]
 mod http;
 mod machines;
