@@ -72,7 +72,7 @@ impl Stock {
 }
 
 /// One for the first that asks, as most expressions ask once; then sixteen times as many each time,
-/// so that an expression starts over a handful of times at most.
+/// so that an expression is run six times at most before it has all that it may draw.
 fn wanted(taken: usize, held: usize) -> usize {
     match held {
         _ if taken <= held => held,

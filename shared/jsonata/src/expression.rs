@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jsonata_core::ast::AstNode;
-use jsonata_core::parser::{self, ParserError};
+use jsonata_core::parser;
 use serde_json::Value;
 
 use crate::convert::Budget;
@@ -13,6 +13,7 @@ use crate::evaluation::evaluate;
 use crate::guard::guard;
 use crate::limits::EXPRESSION_BYTES_MAX;
 use crate::references::{Found, find};
+use crate::syntax::syntax_error;
 use crate::{Chance, Environment, EvalError, Limits, ParseError, References};
 
 /// A compiled expression. Compiled once, shared between threads, cheap to clone.
@@ -91,22 +92,6 @@ impl Expression {
             Some(Picked::Unsure) | None => evaluate(&self.0, environment, chance, limits, budget),
         }
     }
-}
-
-/// The library's text, in JSONata's form: the code first.
-fn syntax_error(error: ParserError) -> ParseError {
-    ParseError::Syntax(match error {
-        ParserError::InvalidSyntax(message) => message,
-        ParserError::UnclosedComment => "S0106: Comment has no closing tag".to_owned(),
-        error @ (ParserError::UnexpectedToken(_)
-        | ParserError::UnexpectedEnd
-        | ParserError::InvalidNumber(_)
-        | ParserError::UnclosedString
-        | ParserError::InvalidEscape(_)
-        | ParserError::UnclosedBacktick
-        | ParserError::Expected { .. }
-        | ParserError::Coded { .. }) => error.to_string(),
-    })
 }
 
 impl fmt::Debug for Expression {
@@ -201,21 +186,6 @@ mod tests {
         is_shared(&expression);
         assert_eq!(expression.text(), "$a  + 1");
         assert_eq!(format!("{expression:?}"), r#"Expression("$a  + 1")"#);
-    }
-
-    #[test]
-    fn syntax_errors_name_their_code() {
-        for (text, expected) in [
-            ("", "S0207: Unexpected end of expression"),
-            ("$a +", "S0207: Unexpected end of expression"),
-            ("(1", "S0203: Expected RightParen before end of expression"),
-            ("'a", "S0101: String literal must be terminated by a matching quote"),
-            ("1 /* 2", "S0106: Comment has no closing tag"),
-            ("1 2", "S0201: Syntax error: Number(2.0)"),
-        ] {
-            let error = Expression::parse(text).unwrap_err();
-            assert_eq!(error.to_string(), expected, "{text}");
-        }
     }
 
     fn given() -> Value {

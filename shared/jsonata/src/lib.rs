@@ -35,6 +35,7 @@ mod names;
 mod references;
 #[cfg(test)]
 mod suite;
+mod syntax;
 mod template;
 #[cfg(test)]
 mod testing;
