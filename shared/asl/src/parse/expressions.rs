@@ -134,3 +134,33 @@ fn without_code(message: &str) -> &str {
         Some(_) | None => message,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::aws_message;
+    use crate::testing::machine;
+    use expect_test::expect;
+    use serde_json::json;
+
+    #[test]
+    fn what_does_not_parse_is_refused_in_the_words_of_jsonata() {
+        let expressions =
+            ["a[1,2)", "\"unterminated", "1 +", "{\"a\":}", "$x :=", "phone %.other", ""];
+        let messages = expressions.map(|expression| {
+            let output = format!("{{% {expression} %}}");
+            let state = json!({"Type": "Pass", "Output": output, "End": true});
+            let definition =
+                json!({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}});
+            let message = aws_message(&machine(&definition.to_string()).diagnostics);
+            message.replace("Invalid State Machine Definition: ", "")
+        });
+        expect![[r#"
+            'INVALID_JSONATA_EXPRESSION: Expected "]", got "," at /States/A/Output'
+            'INVALID_JSONATA_EXPRESSION: String literal must be terminated by a matching quote at /States/A/Output'
+            'INVALID_JSONATA_EXPRESSION: Unexpected end of expression at /States/A/Output'
+            'INVALID_JSONATA_EXPRESSION: The symbol "}" cannot be used as a unary operator at /States/A/Output'
+            'INVALID_JSONATA_EXPRESSION: Unexpected end of expression at /States/A/Output'
+            'INVALID_JSONATA_EXPRESSION: The symbol "." cannot be used as a unary operator at /States/A/Output'
+            'INVALID_JSONATA_EXPRESSION: Unexpected end of expression at /States/A/Output'"#]].assert_eq(&messages.join("\n"));
+    }
+}

@@ -551,13 +551,6 @@ mod tests {
             "-",
             "1.",
             "1e999",
-            "\"a\\x\"",
-            "\"a\\u12g4\"",
-            "\"\\ud800\"",
-            "\"\\ud800\\u0041\"",
-            "\"\\udc00\"",
-            "\"a\tb\"",
-            "\"a\nb\"",
             "\u{1}",
             "\u{feff}{}",
             "<html>",
@@ -587,6 +580,34 @@ mod tests {
               "1." at 1, column: 3: Invalid numeric value: '1.'
             "1e999"
               "1e999" at 1, column: 6: Invalid numeric value: '1e999'
+            "\u{1}"
+              "\u{1}" at 1, column: 2: Illegal character ((CTRL-CHAR, code 1)): only regular white space (\r, \n, \t) is allowed between tokens
+            "\u{feff}{}"
+              "\u{feff}" at 1, column: 2: Unexpected character ('﻿' (code 65279)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+            "<html>"
+              "<" at 1, column: 2: Unexpected character ('<' (code 60)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+            "nul"
+              "nul" at 1, column: 4: Unrecognized token 'nul': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+            "é"
+              "é" at 1, column: 2: Unrecognized token 'é': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
+        "##]],
+        );
+    }
+
+    #[test]
+    fn what_is_no_string_is_described_in_the_words_of_aws() {
+        let texts = [
+            "\"a\\x\"",
+            "\"a\\u12g4\"",
+            "\"\\ud800\"",
+            "\"\\ud800\\u0041\"",
+            "\"\\udc00\"",
+            "\"a\tb\"",
+            "\"a\nb\"",
+        ];
+        check(
+            &texts,
+            expect![[r#"
             "\"a\\x\""
               "x" at 1, column: 5: Unrecognized character escape 'x' (code 120)
             "\"a\\u12g4\""
@@ -601,17 +622,7 @@ mod tests {
               "\t" at 1, column: 4: Illegal unquoted character ((CTRL-CHAR, code 9)): has to be escaped using backslash to be included in a string value
             "\"a\nb\""
               "\n" at 2, column: 1: Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped using backslash to be included in a string value
-            "\u{1}"
-              "\u{1}" at 1, column: 2: Illegal character ((CTRL-CHAR, code 1)): only regular white space (\r, \n, \t) is allowed between tokens
-            "\u{feff}{}"
-              "\u{feff}" at 1, column: 2: Unexpected character ('﻿' (code 65279)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
-            "<html>"
-              "<" at 1, column: 2: Unexpected character ('<' (code 60)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
-            "nul"
-              "nul" at 1, column: 4: Unrecognized token 'nul': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
-            "é"
-              "é" at 1, column: 2: Unrecognized token 'é': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')
-        "##]],
+        "#]],
         );
     }
 
