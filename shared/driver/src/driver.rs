@@ -5,6 +5,7 @@ use crate::error::{Halt, chain, is_written};
 use crate::ids::DrawnIds;
 use crate::limits::{SPARE_DELAY, TRANSITIONS_MAX};
 use crate::tasks::Tasks;
+use crate::unrecorded::Unrecorded;
 use baton_asl::Definition;
 use baton_engine::{
     Cue, Due, Execution, Marked, Misfit, Outcome, Record, ScopePath, Sequence, Signal,
@@ -39,6 +40,7 @@ pub struct Driver<B, T> {
     pub(crate) tasks: T,
     pub(crate) keys: Arc<TokenKeys>,
     pub(crate) definitions: Definitions,
+    pub(crate) unrecorded: Unrecorded,
     pub(crate) settings: Settings,
 }
 
@@ -72,7 +74,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     /// A driver over a backend, which makes its calls through `tasks` and signs task tokens with `keys`.
     #[must_use]
     pub fn new(backend: Arc<B>, tasks: T, keys: Arc<TokenKeys>, settings: Settings) -> Self {
-        Driver { backend, tasks, keys, definitions: Definitions::default(), settings }
+        let (definitions, unrecorded) = (Definitions::default(), Unrecorded::default());
+        Driver { backend, tasks, keys, definitions, unrecorded, settings }
     }
 
     /// The backend.

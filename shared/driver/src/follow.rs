@@ -5,9 +5,10 @@ use crate::error::{Halt, is_written};
 use crate::limits::SPAWNS_AT_ONCE;
 use crate::tasks::Tasks;
 use baton_engine::{
-    Due, Effect, End, ErrorDetail, Fork, ForkId, Hop, Pending, Record, ScopePath, Sequence, Signal,
+    Cue, Due, Effect, End, ErrorDetail, Fork, ForkId, Hop, Pending, Record, ScopePath, Sequence,
+    Signal,
 };
-use baton_store::{Backend, Durability, Header, JoinMark, Outgoing, Status};
+use baton_store::{Backend, Durability, ExecutionArn, Header, JoinMark, Outgoing, Status};
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -15,9 +16,12 @@ use std::sync::Arc;
 impl<B: Backend, T: Tasks> Driver<B, T> {
     /// Does what follows from a record.
     pub(crate) async fn follow(&self, run: &Run, record: &Record) -> Result<(), Halt> {
-        let timeout = (record.scope.is_top() && record.sequence == Sequence::FIRST)
-            .then(|| timeout_cue(run))
-            .flatten();
+        let timeout = match deadline(&run.header) {
+            Some(at) if record.scope.is_top() && record.sequence == Sequence::FIRST => {
+                Some(timeout_cue(&run.arn, at))
+            }
+            Some(_) | None => None,
+        };
         self.perform_effects(run, record, record.effects(), timeout).await
     }
 
@@ -154,9 +158,10 @@ fn first_cues(run: &Run, record: &Record) -> Vec<Outgoing> {
 }
 
 /// The cue for the execution's own time limit, which goes out with its first record.
-fn timeout_cue(run: &Run) -> Option<Outgoing> {
-    let due = Due::At(deadline(&run.header)?);
-    Some(run.cue(&ScopePath::top(), Sequence::FIRST, Signal::ExecutionTimeout, due))
+pub(crate) fn timeout_cue(execution: &ExecutionArn, deadline: Timestamp) -> Outgoing {
+    let signal = Signal::ExecutionTimeout;
+    let cue = Cue { scope: ScopePath::top(), sequence: Sequence::FIRST, signal };
+    Outgoing { execution: execution.clone(), cue, due: Due::At(deadline) }
 }
 
 /// When the execution's own time is over, if it has a limit.

@@ -41,3 +41,55 @@ impl<C: Chance> Ids for DrawnIds<'_, C> {
         (f64::from(high) + f64::from(low) / 4_294_967_296.0) / 2_097_152.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use baton_store::{KeyId, TokenClaims};
+
+    /// Gives the same bits again and again.
+    struct Fixed(u128);
+
+    impl Chance for Fixed {
+        fn bits(&self) -> u128 {
+            self.0
+        }
+    }
+
+    fn check<R>(bits: u128, work: impl FnOnce(&mut dyn Ids) -> R) -> R {
+        let keys = TokenKeys::new(KeyId(1), &[7; 32]);
+        let execution = ExecutionArn::trusted("arn:aws:states:r:1:execution:m:x".into());
+        work(&mut DrawnIds { chance: &Fixed(bits), keys: &keys, execution: &execution })
+    }
+
+    #[test]
+    fn uuids_are_of_version_4() {
+        let zero = "00000000-0000-4000-8000-000000000000";
+        assert_eq!(check(0, |ids| ids.uuid()), zero);
+        let ones = "ffffffff-ffff-4fff-bfff-ffffffffffff";
+        assert_eq!(check(u128::MAX, |ids| ids.uuid()), ones);
+        let some = "01234567-89ab-4def-8123-456789abcdef";
+        assert_eq!(check(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef, |ids| ids.uuid()), some);
+    }
+
+    #[test]
+    fn units_lie_from_0_to_just_below_1() {
+        let check = |bits, from, below| {
+            let unit = check(bits, |ids| ids.unit());
+            assert!((from..below).contains(&unit), "{unit}");
+        };
+        check(0, 0.0, f64::MIN_POSITIVE);
+        check(1 << 127, 0.5, 0.500_001);
+        check(u128::MAX, 0.999_999_9, 1.0);
+    }
+
+    #[test]
+    fn a_token_says_which_attempt_it_is_for() {
+        let scope: ScopePath = "3.1".parse().unwrap();
+        let (token, nonce) = check(5 << 64, |ids| ids.task_token(&scope, Sequence(4)));
+        assert_eq!(nonce, Nonce(5));
+        let claims = TokenKeys::new(KeyId(1), &[7; 32]).verify(&token).unwrap();
+        let execution = ExecutionArn::trusted("arn:aws:states:r:1:execution:m:x".into());
+        assert_eq!(claims, TokenClaims { execution, scope, sequence: Sequence(4), nonce });
+    }
+}

@@ -27,7 +27,8 @@
 //! So only the record of an accepted answer is committed [`Durability::Now`]; all others are
 //! [`Durability::Later`], and one append holds a task's result and the next one's claim. What a crash may take is
 //! work that nobody saw, which is done again, or a call's answer that nobody acted on: that attempt then ends as
-//! [`WORKER_LOST`], just as if the crash had come a moment earlier.
+//! [`WORKER_LOST`], just as if the crash had come a moment earlier. A backend is expected to write the others soon,
+//! not only when the next durable write comes.
 //!
 //! [`Durability::Now`]: baton_store::Durability::Now
 //! [`Durability::Later`]: baton_store::Durability::Later
@@ -46,6 +47,7 @@ mod stop;
 mod take;
 mod tasks;
 mod timer;
+mod unrecorded;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,8 @@ pub(crate) const SPARE_DELAY: SignedDuration = SignedDuration::from_secs(60);
 pub(crate) const RACES_MAX: u32 = 100;
 /// How many children of one slice are written at the same time.
 pub(crate) const SPAWNS_AT_ONCE: usize = 25;
+/// How many answers that could not be committed are kept for when their cues come again.
+pub(crate) const UNRECORDED_MAX: usize = 10_000;
 /// How many compiled definitions are kept.
 pub(crate) const DEFINITIONS_MAX: usize = 256;
 /// How many transitions a scope may make unless configured otherwise: far above AWS's 25,000 events, far below

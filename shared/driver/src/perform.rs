@@ -7,11 +7,15 @@ use crate::driver::{Driver, Run};
 use crate::error::{Halt, TakeError};
 use crate::limits::{CALL_LIMIT, CLAIM_MARGIN};
 use crate::take::Taken;
-use crate::tasks::{CallAnswer, TaskCall, Tasks, call_abandoned, worker_lost};
+use crate::tasks::{CallAnswer, TaskCall, Tasks, call_abandoned, call_crashed, worker_lost};
 use baton_asl::{Pattern, Resource};
-use baton_engine::{Call, Claim, Marked, Marks, Moment, Outcome, Payload, Signal};
-use baton_store::{Backend, ClaimAnswer, TokenClaims};
+use baton_engine::{
+    Call, Claim, Marked, Marks, Moment, Outcome, Payload, ScopePath, Sequence, Signal,
+};
+use baton_store::{Backend, ClaimAnswer, ExecutionArn, TokenClaims};
+use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 impl<B: Backend, T: Tasks> Driver<B, T> {
@@ -34,16 +38,29 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             ClaimAnswer::Held(held) => self.take_claimed(run, marked, held).await,
             ClaimAnswer::Granted => {
                 let outcome = self.outcome(call, &task).await;
-                self.move_on(run, &claimed(marked, claim), outcome).await
+                self.record(run, &claimed(marked, claim), outcome).await
             }
         }
+    }
+
+    /// Commits a call's answer, or keeps it for when the cue comes again.
+    async fn record(&self, run: &Run, marked: &Marked, outcome: Outcome) -> Result<Taken, Halt> {
+        let taken = self.move_on(run, marked, outcome.clone()).await;
+        if matches!(taken, Err(Halt::Later(_))) {
+            self.unrecorded.keep(attempt(run, marked), outcome);
+        }
+        taken
     }
 
     /// A call that was begun before: its answer is there, or on its way, or its worker is dead.
     async fn take_claimed(&self, run: &Run, marked: &Marked, claim: Claim) -> Result<Taken, Halt> {
         let record = &marked.record;
+        let unrecorded = self.unrecorded.take(&attempt(run, marked));
         if self.newest_if(&run.arn, &record.scope, record.sequence).await?.is_none() {
             return self.follow_if_newest(run, &record.scope, record.sequence.next()).await;
+        }
+        if let Some(outcome) = unrecorded {
+            return self.record(run, &claimed(marked, claim), outcome).await;
         }
         let is_of_the_dead = self.settings.is_alone && claim.worker != self.settings.worker;
         if is_of_the_dead || claim.expires <= self.backend.now() {
@@ -67,9 +84,11 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     /// Waits for the answer, no longer than the task may take.
     async fn outcome(&self, call: &Call, task: &TaskCall<'_>) -> Outcome {
         tracing::debug!(resource = %task.resource, attempt = task.attempt, "call begins");
-        match tokio::time::timeout(task.time_limit, self.tasks.call(task)).await {
-            Ok(CallAnswer::Succeeded(output)) => accepted(call, output),
-            Ok(CallAnswer::Failed(failure)) => Outcome::Failed(failure),
+        let calling = AssertUnwindSafe(self.tasks.call(task)).catch_unwind();
+        match tokio::time::timeout(task.time_limit, calling).await {
+            Ok(Ok(CallAnswer::Succeeded(output))) => accepted(call, output),
+            Ok(Ok(CallAnswer::Failed(failure))) => Outcome::Failed(failure),
+            Ok(Err(_)) => Outcome::Failed(call_crashed()),
             Err(_) if is_limited_by_state(call) => Outcome::TimedOut,
             Err(_) => Outcome::Failed(call_abandoned(task.time_limit)),
         }
@@ -105,6 +124,10 @@ fn task_call<'a>(
         trace_header: run.header.trace_header.as_deref(),
         time_limit: limit_of(call).unsigned_abs(),
     }
+}
+
+fn attempt(run: &Run, marked: &Marked) -> (ExecutionArn, ScopePath, Sequence) {
+    (run.arn.clone(), marked.record.scope.clone(), marked.record.sequence)
 }
 
 fn claimed(marked: &Marked, claim: Claim) -> Marked {

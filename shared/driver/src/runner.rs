@@ -42,7 +42,7 @@ pub struct Lanes {
 
 impl Default for Lanes {
     fn default() -> Self {
-        Lanes { calls_max: 256, transitions_max: 64, grace: Duration::from_secs(5) }
+        Lanes { calls_max: 256, transitions_max: 256, grace: Duration::from_secs(5) }
     }
 }
 

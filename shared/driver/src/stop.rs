@@ -2,13 +2,13 @@
 
 use crate::driver::{Driver, Run};
 use crate::error::{Halt, TakeError, is_written};
-use crate::follow::{deadline, status_of};
+use crate::follow::{deadline, status_of, timeout_cue};
 use crate::limits::{CAUSE_CHARS_MAX, RACES_MAX};
 use crate::take::{Dropped, Taken};
 use crate::tasks::Tasks;
 use baton_engine::{
-    Due, End, ErrorDetail, Event, EventDetail, Failure, Link, Moment, Outcome, Pending, Record,
-    ScopePath, Sequence, Signal, StateType,
+    End, ErrorDetail, Event, EventDetail, Failure, Link, Moment, Outcome, Pending, Record,
+    ScopePath, StateType,
 };
 use baton_store::{Backend, Durability, ExecutionArn, Status, StoreError};
 use std::sync::Arc;
@@ -57,10 +57,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             return Ok(Taken::Dropped(Dropped::Unfit));
         };
         if self.backend.now() < deadline {
-            let run = self.run(header).await?;
-            let (top, due) = (ScopePath::top(), Due::At(deadline));
-            let cue = run.cue(&top, Sequence::FIRST, Signal::ExecutionTimeout, due);
-            self.backend.send(vec![cue]).await?;
+            self.backend.send(vec![timeout_cue(execution, deadline)]).await?;
             return Ok(Taken::Early);
         }
         self.end_from_outside(execution, &Outcome::ExecutionTimedOut).await?;

@@ -81,3 +81,9 @@ pub(crate) fn call_abandoned(time_limit: Duration) -> Failure {
     let cause = format!("The call was given up after {secs} seconds without an answer.");
     Failure::new(WORKER_LOST, &cause)
 }
+
+/// The failure of an attempt that crashed what makes the calls: a bug, which must not stop the process.
+pub(crate) fn call_crashed() -> Failure {
+    let cause = "What makes the calls crashed in this attempt. The call may have been carried out.";
+    Failure::new(WORKER_LOST, cause)
+}

@@ -197,3 +197,28 @@ async fn a_missed_heartbeat_fails_the_task_and_a_sent_one_puts_it_off() {
     world.drain().await;
     assert_eq!(world.ended().await, "FAILED States.Timeout");
 }
+
+#[tokio::test]
+async fn an_answer_that_could_not_be_committed_is_not_asked_for_again() {
+    let world = World::new(only("Call", task(json!({})))).await;
+    world.tasks.script("Call", answer(json!("only once")));
+    world.start().await;
+    let cue = world.memory().take_cue().unwrap();
+    // The claim succeeds (two points), the commit does not.
+    world.backend.die_at(2);
+    world.take(&cue).await.unwrap_err();
+    world.take(&cue).await.unwrap_err();
+    world.backend.live();
+    assert_eq!(world.take(&cue).await.unwrap(), Taken::Advanced);
+    assert_eq!(world.ended().await, r#"SUCCEEDED "only once""#);
+    assert_eq!(world.tasks.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_crash_of_what_makes_the_calls_fails_the_attempt() {
+    let world = World::new(only("Call", task(json!({})))).await;
+    world.tasks.crash();
+    world.start().await;
+    assert_eq!(world.drain().await, [Taken::Advanced]);
+    assert_eq!(world.ended().await, "FAILED Baton.WorkerLost");
+}

@@ -7,5 +7,6 @@ mod forks;
 mod outside;
 mod runner;
 mod support;
+mod table;
 mod transitions;
 mod weather;

@@ -111,7 +111,7 @@ async fn poison_ends_its_execution_with_a_clear_error() {
     };
     let never = "a cue failed 25 times: the call could not be prepared: no credentials yet";
     check(|tasks| tasks.unready(u32::MAX), never).await;
-    check(Scripted::crash, "a cue crashed 3 times").await;
+    check(Scripted::crash_early, "a cue crashed 3 times").await;
 }
 
 #[tokio::test(start_paused = true)]

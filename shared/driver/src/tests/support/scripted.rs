@@ -17,6 +17,7 @@ struct Script {
     calls: Vec<Seen>,
     unready: u32,
     crashes: bool,
+    crashes_early: bool,
 }
 
 /// A call that was made.
@@ -53,9 +54,14 @@ impl Scripted {
         self.with(|script| script.unready = times);
     }
 
-    /// Every call crashes before it begins.
+    /// Every call crashes.
     pub(crate) fn crash(&self) {
         self.with(|script| script.crashes = true);
+    }
+
+    /// Every preparation of a call crashes.
+    pub(crate) fn crash_early(&self) {
+        self.with(|script| script.crashes_early = true);
     }
 
     /// What was called so far.
@@ -70,7 +76,7 @@ impl Scripted {
 
 impl Tasks for Scripted {
     async fn prepare(&self, _call: &TaskCall<'_>) -> Result<(), BoxError> {
-        assert!(!self.with(|script| script.crashes), "scripted to crash");
+        assert!(!self.with(|script| script.crashes_early), "scripted to crash");
         self.with(|script| match script.unready.checked_sub(1) {
             Some(left) => {
                 script.unready = left;
@@ -81,6 +87,7 @@ impl Tasks for Scripted {
     }
 
     async fn call(&self, call: &TaskCall<'_>) -> CallAnswer {
+        assert!(!self.with(|script| script.crashes), "scripted to crash");
         let seen = Seen {
             scope: call.scope.to_string(),
             sequence: call.sequence.0,
