@@ -1,0 +1,195 @@
+//! One execution in memory, as far as it is known there.
+//!
+//! # Invariants
+//!
+//! * What stands here is newer than the file or equal to it; what does not stand here is in the file, except for scopes
+//!   whose parent has moved on, which may still wait to be written.
+//! * Only what can change is needed to decide. Facts and records never change, so they are filled in when somebody reads them.
+
+use baton_engine::{ForkId, Hop, Marks, Pending, Record, ScopePath, Sequence};
+use baton_store::{Header, Status};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+/// An execution.
+#[derive(Debug)]
+pub(crate) struct Live {
+    /// Its number in the file.
+    pub(crate) id: i64,
+    /// Its header, once somebody has read it.
+    pub(crate) header: Option<Arc<Header>>,
+    /// How it ended, if that is newer than the file may be.
+    pub(crate) ended: Option<Status>,
+    /// Whether it has ended.
+    pub(crate) is_ended: bool,
+    /// Its closed forks.
+    pub(crate) closed: BTreeSet<ForkId>,
+    /// The group that holds its latest write.
+    pub(crate) group: u64,
+    /// Whether it began here: what is missing was never written.
+    is_whole: bool,
+    newest: BTreeMap<ScopePath, Newest>,
+    joins: BTreeMap<ForkId, BTreeMap<u32, Ended>>,
+    busy: usize,
+}
+
+/// A scope's newest record.
+#[derive(Debug, Clone)]
+pub(crate) struct Newest {
+    pub(crate) sequence: Sequence,
+    /// The record itself, once somebody has read it.
+    pub(crate) record: Option<Arc<Record>>,
+    pub(crate) marks: Marks,
+    /// Whether somebody is about to write the next one.
+    pub(crate) is_busy: bool,
+}
+
+/// A child's end: its last record, and how many siblings had ended before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) last: Sequence,
+    pub(crate) rank: u32,
+}
+
+impl Live {
+    /// An execution that begins.
+    pub(crate) fn begun(id: i64, header: Arc<Header>) -> Self {
+        Live { is_whole: true, header: Some(header), ..Live::known(id, false, BTreeSet::new()) }
+    }
+
+    /// An execution that is in the file.
+    pub(crate) fn known(id: i64, is_ended: bool, closed: BTreeSet<ForkId>) -> Self {
+        Live {
+            id,
+            header: None,
+            ended: None,
+            is_ended,
+            closed,
+            group: 0,
+            is_whole: false,
+            newest: BTreeMap::new(),
+            joins: BTreeMap::new(),
+            busy: 0,
+        }
+    }
+
+    /// Whether nothing is about to happen, so that it need not stay in memory.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.busy == 0 || self.is_ended
+    }
+
+    /// A scope's newest record, if it is known here.
+    pub(crate) fn newest(&self, scope: &ScopePath) -> Option<&Newest> {
+        self.newest.get(scope)
+    }
+
+    /// As [`Live::newest`], to note something on it.
+    pub(crate) fn newest_mut(&mut self, scope: &ScopePath) -> Option<&mut Newest> {
+        self.newest.get_mut(scope)
+    }
+
+    /// Whether a scope that is not known here has no record anywhere.
+    pub(crate) fn knows_absent(&self, scope: &ScopePath) -> bool {
+        self.is_whole
+            && scope.parent().is_none_or(|(parent, hop)| self.stands_at(&parent, hop.fork))
+    }
+
+    /// Whether all children of a fork that have begun are known here.
+    pub(crate) fn knows_children(&self, fork: &ForkId) -> bool {
+        self.is_whole && self.stands_at(&fork.scope, fork.fork)
+    }
+
+    fn stands_at(&self, scope: &ScopePath, sequence: Sequence) -> bool {
+        self.newest.get(scope).is_some_and(|newest| newest.sequence == sequence)
+    }
+
+    /// Takes in a scope's newest record. What it leaves behind is forgotten.
+    pub(crate) fn put(&mut self, scope: &ScopePath, mut newest: Newest) {
+        newest.is_busy &= !self.is_left(scope);
+        self.busy += usize::from(newest.is_busy);
+        if let Some(before) = self.newest.insert(scope.clone(), newest) {
+            self.busy -= usize::from(before.is_busy);
+            let forked = before.record.as_ref().is_none_or(|record| is_fork(record));
+            if forked {
+                self.forget(&ForkId { scope: scope.clone(), fork: before.sequence });
+            }
+        }
+    }
+
+    /// Whether the scope's parent is known to have moved on without it.
+    fn is_left(&self, scope: &ScopePath) -> bool {
+        scope.parent().is_some_and(|(parent, hop)| match self.newest.get(&parent) {
+            Some(newest) => newest.sequence != hop.fork,
+            None => self.is_whole,
+        })
+    }
+
+    fn forget(&mut self, fork: &ForkId) {
+        self.joins.remove(fork);
+        let below: Vec<ScopePath> = self.below(fork).map(|(scope, _)| scope.clone()).collect();
+        for scope in below {
+            let is_busy = self.newest.remove(&scope).is_some_and(|newest| newest.is_busy);
+            self.busy -= usize::from(is_busy);
+        }
+    }
+
+    /// The children of a fork that are known here, by index.
+    pub(crate) fn children(&self, fork: &ForkId) -> impl Iterator<Item = (u32, &Newest)> {
+        let depth = fork.scope.hops().len();
+        self.below(fork).filter_map(move |(scope, newest)| {
+            let (hop, above) = scope.hops().split_last()?;
+            (above.len() == depth).then_some((hop.child, newest))
+        })
+    }
+
+    /// Everything below a fork, which stands together in the order of scopes.
+    fn below(&self, fork: &ForkId) -> impl Iterator<Item = (&ScopePath, &Newest)> {
+        let child = |fork| Hop { fork, child: 0 };
+        let first = fork.scope.child(child(fork.fork));
+        let end = fork.scope.child(child(fork.fork.next()));
+        self.newest.range((Bound::Included(first), Bound::Excluded(end)))
+    }
+
+    /// The children of a fork that ended, if that is known here.
+    pub(crate) fn join(&mut self, fork: &ForkId) -> Option<&mut BTreeMap<u32, Ended>> {
+        if self.is_whole {
+            return Some(self.joins.entry(fork.clone()).or_default());
+        }
+        self.joins.get_mut(fork)
+    }
+
+    /// Takes in the children of a fork that ended, as the file has them.
+    pub(crate) fn put_join(&mut self, fork: &ForkId, join: BTreeMap<u32, Ended>) {
+        self.joins.insert(fork.clone(), join);
+    }
+}
+
+impl Newest {
+    /// A record that was just committed.
+    pub(crate) fn committed(record: &Arc<Record>) -> Self {
+        Newest {
+            sequence: record.sequence,
+            is_busy: is_busy(&record.pending),
+            record: Some(record.clone()),
+            marks: Marks::default(),
+        }
+    }
+}
+
+/// Whether a cue is on its way that moves the scope on at once. Children move by themselves.
+fn is_busy(pending: &Pending) -> bool {
+    match pending {
+        Pending::Continue | Pending::Failing(_) => true,
+        Pending::Call(call) => !call.is_polled(),
+        Pending::Until(_)
+        | Pending::Retry { .. }
+        | Pending::Callback(_)
+        | Pending::Fork(_)
+        | Pending::Ended(_) => false,
+    }
+}
+
+fn is_fork(record: &Record) -> bool {
+    matches!(record.pending, Pending::Fork(_))
+}
