@@ -14,8 +14,6 @@ pub struct ApiError {
     pub code: ErrorCode,
     /// `message`.
     pub message: String,
-    /// `reason` of a ValidationException, where it has one.
-    pub reason: Option<&'static str>,
     /// `resourceName`, where the error has one.
     pub resource_name: Option<String>,
 }
@@ -74,17 +72,16 @@ error_codes! {
 
 impl ApiError {
     fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        ApiError { code, message: message.into(), reason: None, resource_name: None }
+        ApiError { code, message: message.into(), resource_name: None }
     }
 
     /// The answer's body.
     #[must_use]
     pub fn body(&self) -> Value {
         let named = |name: &str, text: &str| (name.to_owned(), Value::from(text));
-        let reason = self.reason.map(|reason| named("reason", reason));
         let resource_name = self.resource_name.as_deref().map(|name| named("resourceName", name));
         let body = [named("__type", self.code.as_str()), named("message", &self.message)];
-        Value::Object(body.into_iter().chain(reason).chain(resource_name).collect())
+        Value::Object(body.into_iter().chain(resource_name).collect())
     }
 
     pub(crate) fn validation(message: impl Into<String>) -> Self {

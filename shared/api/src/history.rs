@@ -11,9 +11,10 @@ mod place;
 pub(crate) use event::HistoryEvent;
 
 use crate::{ApiError, limits};
-use baton_engine::{EventDetail, Marked, Numbered, Outline, Trail};
+use baton_engine::{EventDetail, Marked, Numbered, Numbering, Outline, Trail};
 use baton_store::{ExecutionArn, Journal};
 use place::{OnTrail, Place};
+use std::ops::RangeInclusive;
 
 /// Which events are wanted.
 #[derive(Debug, Clone, Copy)]
@@ -80,48 +81,62 @@ impl Gathered {
     }
 }
 
-/// The page from `start` on, numbered record by record; nothing if that leads to children.
+/// The page from `at` on, numbered record by record; nothing if that leads to children.
 async fn along(
     journal: &impl Journal,
     wanted: Wanted<'_>,
-    start: OnTrail,
+    mut at: OnTrail,
 ) -> Result<Option<HistoryPage>, ApiError> {
     let mut page = Gathered::new(wanted.items_max);
-    let mut at = start;
     loop {
         let records = journal.records(wanted.execution, at.cursor.as_deref()).await?;
-        let rest = records.items.iter().enumerate().skip(at.records as usize);
-        for (index, marked) in rest {
-            at.records = u32::try_from(index).unwrap_or(u32::MAX);
-            let mut trail = Trail::resume(at.numbers);
-            let Some(events) = trail.number(marked) else { return Ok(None) };
-            for event in events.into_iter().skip(at.events as usize) {
-                let id = event.id;
-                if !page.take(event) {
-                    let next = Place::trail_or_id(at, id);
+        for marked in records.items.iter().skip(at.records as usize) {
+            match walk(&mut at, marked, &mut page) {
+                Walked::On => {}
+                Walked::Full { next } => {
                     return Ok(Some(HistoryPage { events: page.events, next: Some(next) }));
                 }
-                at.events += 1;
-            }
-            let last = page.events.last().map_or(0, |event| event.id);
-            at.events = 0;
-            at.records += 1;
-            match trail.numbers() {
-                Some(numbers) => at.numbers = numbers,
-                // The record forked, so there is more, and it is not on this trail.
-                None if page.events.len() == page.items_max => {
-                    let next = Some(Place::Id(last + 1).text());
-                    return Ok(Some(HistoryPage { events: page.events, next }));
-                }
-                None => return Ok(None),
+                Walked::OffTrail => return Ok(None),
             }
         }
-        match records.next {
-            Some(cursor) => {
-                at = OnTrail { cursor: Some(cursor), records: 0, events: 0, numbers: at.numbers };
-            }
-            None => return Ok(Some(HistoryPage { events: page.events, next: None })),
+        if records.next.is_none() {
+            return Ok(Some(HistoryPage { events: page.events, next: None }));
         }
+        at = OnTrail { cursor: records.next, records: 0, events: 0, numbers: at.numbers };
+    }
+}
+
+/// Where a record has led.
+enum Walked {
+    /// To the next record.
+    On,
+    /// To the page's end.
+    Full { next: String },
+    /// To children.
+    OffTrail,
+}
+
+/// Takes the events of the record that `at` stands before, as far as the page has room.
+fn walk(at: &mut OnTrail, marked: &Marked, page: &mut Gathered) -> Walked {
+    let mut trail = Trail::resume(at.numbers);
+    let Some(events) = trail.number(marked) else { return Walked::OffTrail };
+    for event in events.into_iter().skip(at.events as usize) {
+        let id = event.id;
+        if !page.take(event) {
+            return Walked::Full { next: Place::trail_or_id(at.clone(), id) };
+        }
+        at.events += 1;
+    }
+    match (trail.numbers(), page.events.last()) {
+        (Some(numbers), _) => {
+            *at = OnTrail { records: at.records + 1, events: 0, numbers, cursor: at.cursor.take() };
+            Walked::On
+        }
+        // The record forked: there is more, and it is not on this trail.
+        (None, Some(last)) if page.events.len() == page.items_max => {
+            Walked::Full { next: Place::Id(last.id + 1).text() }
+        }
+        (None, _) => Walked::OffTrail,
     }
 }
 
@@ -139,28 +154,14 @@ async fn merged(
     })
     .await?;
     let numbering = outline.number();
-    let count = u64::from(wanted.items_max);
-    let range = if wanted.is_reversed {
-        let last = id.min(numbering.len());
-        last.saturating_sub(count).saturating_add(1)..=last
-    } else {
-        id..=id.saturating_add(count - 1).min(numbering.len())
-    };
+    let range = wanted.range(id, numbering.len());
     let mut events = Vec::new();
-    let mut pick = |marked: &Marked| {
-        let is_wanted = numbering
-            .range(&marked.record)
-            .is_some_and(|(first, last)| first <= *range.end() && last >= *range.start());
-        if is_wanted {
-            let own = numbering.events(marked).into_iter();
-            events.extend(own.filter(|event| range.contains(&event.id)));
-        }
-    };
+    let mut pick = |marked: &Marked| events.extend(events_within(&numbering, marked, &range));
     match held.records {
         Some(records) => records.iter().for_each(&mut pick),
         None => each_record(journal, wanted.execution, |marked| pick(&marked)).await?,
     }
-    events.sort_unstable_by_key(|event| event.id);
+    events.sort_unstable_by_key(|event: &Numbered| event.id);
     if wanted.is_reversed {
         events.reverse();
     }
@@ -170,13 +171,41 @@ async fn merged(
             break;
         }
     }
-    let last = page.events.last().map_or(0, |event| event.id);
-    let next = if wanted.is_reversed {
-        last.checked_sub(1).filter(|id| *id > 0)
-    } else {
-        Some(last + 1).filter(|id| last > 0 && *id <= numbering.len())
-    };
+    let next = page.events.last().and_then(|last| wanted.after(last.id, numbering.len()));
     Ok(HistoryPage { events: page.events, next: next.map(|id| Place::Id(id).text()) })
+}
+
+impl Wanted<'_> {
+    /// The events of a page that begins at `id`, out of `count`.
+    fn range(&self, id: u64, count: u64) -> RangeInclusive<u64> {
+        let items_max = u64::from(self.items_max);
+        if self.is_reversed {
+            let last = id.min(count);
+            last.saturating_sub(items_max).saturating_add(1)..=last
+        } else {
+            id..=id.saturating_add(items_max).saturating_sub(1).min(count)
+        }
+    }
+
+    /// The event that comes after `last` in this direction, if there is one.
+    fn after(&self, last: u64, count: u64) -> Option<u64> {
+        let next = if self.is_reversed { last.checked_sub(1) } else { last.checked_add(1) };
+        next.filter(|id| (1..=count).contains(id))
+    }
+}
+
+fn events_within(
+    numbering: &Numbering,
+    marked: &Marked,
+    range: &RangeInclusive<u64>,
+) -> Vec<Numbered> {
+    match numbering.range(&marked.record) {
+        Some((first, last)) if first <= *range.end() && last >= *range.start() => {
+            let events = numbering.events(marked).into_iter();
+            events.filter(|event| range.contains(&event.id)).collect()
+        }
+        Some(_) | None => Vec::new(),
+    }
 }
 
 /// The records of the first reading, as long as they are small.

@@ -24,27 +24,6 @@ pub(crate) enum Operation {
     UpdateStateMachine,
 }
 
-#[cfg(test)]
-impl Operation {
-    /// The names of all operations that Baton has.
-    pub(crate) const NAMES: [&str; 14] = [
-        "CreateStateMachine",
-        "DeleteStateMachine",
-        "DescribeExecution",
-        "DescribeStateMachine",
-        "DescribeStateMachineForExecution",
-        "GetExecutionHistory",
-        "ListExecutions",
-        "ListStateMachines",
-        "SendTaskFailure",
-        "SendTaskHeartbeat",
-        "SendTaskSuccess",
-        "StartExecution",
-        "StopExecution",
-        "UpdateStateMachine",
-    ];
-}
-
 /// The operations of Step Functions that Baton does not have.
 const MISSING: [&str; 23] = [
     "CreateActivity",
@@ -73,28 +52,33 @@ const MISSING: [&str; 23] = [
 ];
 
 impl Operation {
+    /// Every operation by its name.
+    pub(crate) const ALL: [(&'static str, Operation); 14] = [
+        ("CreateStateMachine", Operation::CreateStateMachine),
+        ("DeleteStateMachine", Operation::DeleteStateMachine),
+        ("DescribeExecution", Operation::DescribeExecution),
+        ("DescribeStateMachine", Operation::DescribeStateMachine),
+        ("DescribeStateMachineForExecution", Operation::DescribeStateMachineForExecution),
+        ("GetExecutionHistory", Operation::GetExecutionHistory),
+        ("ListExecutions", Operation::ListExecutions),
+        ("ListStateMachines", Operation::ListStateMachines),
+        ("SendTaskFailure", Operation::SendTaskFailure),
+        ("SendTaskHeartbeat", Operation::SendTaskHeartbeat),
+        ("SendTaskSuccess", Operation::SendTaskSuccess),
+        ("StartExecution", Operation::StartExecution),
+        ("StopExecution", Operation::StopExecution),
+        ("UpdateStateMachine", Operation::UpdateStateMachine),
+    ];
+
     /// Reads an `X-Amz-Target`.
     pub(crate) fn parse(target: &str) -> Result<Self, ApiError> {
-        let name = target.strip_prefix(TARGET_PREFIX).unwrap_or_default();
-        Ok(match name {
-            "CreateStateMachine" => Operation::CreateStateMachine,
-            "DeleteStateMachine" => Operation::DeleteStateMachine,
-            "DescribeExecution" => Operation::DescribeExecution,
-            "DescribeStateMachine" => Operation::DescribeStateMachine,
-            "DescribeStateMachineForExecution" => Operation::DescribeStateMachineForExecution,
-            "GetExecutionHistory" => Operation::GetExecutionHistory,
-            "ListExecutions" => Operation::ListExecutions,
-            "ListStateMachines" => Operation::ListStateMachines,
-            "SendTaskFailure" => Operation::SendTaskFailure,
-            "SendTaskHeartbeat" => Operation::SendTaskHeartbeat,
-            "SendTaskSuccess" => Operation::SendTaskSuccess,
-            "StartExecution" => Operation::StartExecution,
-            "StopExecution" => Operation::StopExecution,
-            "UpdateStateMachine" => Operation::UpdateStateMachine,
-            name if MISSING.contains(&name) => {
-                return Err(ApiError::not_supported(&format!("the operation {name}")));
+        let wanted = target.strip_prefix(TARGET_PREFIX).unwrap_or_default();
+        match Self::ALL.iter().find(|(name, _)| *name == wanted) {
+            Some((_, operation)) => Ok(*operation),
+            None if MISSING.contains(&wanted) => {
+                Err(ApiError::not_supported(&format!("the operation {wanted}")))
             }
-            _ => return Err(ApiError::unknown_operation(target)),
-        })
+            None => Err(ApiError::unknown_operation(target)),
+        }
     }
 }

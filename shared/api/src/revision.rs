@@ -18,8 +18,8 @@ pub(crate) fn revision_id(now: Timestamp, before: Option<&RevisionId>, bits: u12
 
 /// When a revision was made.
 pub(crate) fn made_at(id: &RevisionId) -> Option<Timestamp> {
-    let bits = Uuid::parse_str(&id.0).ok()?.as_u128();
-    Timestamp::from_millisecond(i64::try_from(bits >> 80).ok()?).ok()
+    let id = Uuid::parse_str(&id.0).ok().filter(|id| id.get_version_num() == 7)?;
+    Timestamp::from_millisecond(i64::try_from(id.as_u128() >> 80).ok()?).ok()
 }
 
 /// Whether an execution runs a revision of this very machine, not of one that had its name before.
@@ -39,6 +39,8 @@ mod tests {
         assert_eq!(made_at(&first), Some(now));
         let second = revision_id(now, Some(&first), 0);
         assert_eq!(made_at(&second).unwrap().as_millisecond(), now.as_millisecond() + 1);
-        assert_eq!(made_at(&RevisionId("other".into())), None);
+        for other in ["other", "ffffffff-ffff-4fff-bfff-ffffffffffff"] {
+            assert_eq!(made_at(&RevisionId(other.into())), None);
+        }
     }
 }
