@@ -99,6 +99,12 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         if header.status.is_ended() || is_closed {
             return Err(AnswerError::TimedOut);
         }
+        // A crash can take away the closing of a fork and the cue that would have repeated it; no cue of such a child is
+        // left then, but its token still is.
+        for fork in claims.scope.forks() {
+            let parent = self.newest_if(&claims.execution, &fork.scope, fork.fork).await?;
+            parent.ok_or(AnswerError::TimedOut)?;
+        }
         let newest = self.backend.newest(&claims.execution, &claims.scope).await?;
         let marked = newest.ok_or(AnswerError::DoesNotExist)?;
         check_waits(&marked, claims)?;

@@ -125,3 +125,30 @@ async fn the_spare_cue_of_an_answer_changes_nothing_when_all_went_well() {
     assert_eq!(world.journal("top").await, before);
     assert_eq!(world.signal("top", 1, Signal::Timeout).await, Taken::Dropped(Dropped::Unfit));
 }
+
+#[tokio::test]
+async fn a_given_up_branch_accepts_no_answer_even_if_its_fork_was_never_closed() {
+    let risk = only("Risk", super::definitions::task(json!({})));
+    let ask = only("Ask", callback(json!({})));
+    let both = json!({"StartAt": "Both", "States": {
+        "Both": {"Type": "Parallel", "Branches": [ask, risk], "Next": "Wait",
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Wait"}]},
+        "Wait": {"Type": "Wait", "Seconds": 60, "End": true},
+    }});
+    let world = World::new(both).await;
+    world.tasks.script("Risk", super::support::failure("Bad"));
+    world.start().await;
+    while let Some(cue) = world.memory().take_cue() {
+        if matches!(cue.cue.signal, Signal::ChildFailed { .. }) {
+            // Commit and send succeed (two points each); the closing and the cue are lost.
+            world.backend.die_at(4);
+            world.take(&cue).await.unwrap_err();
+            world.backend.live();
+        } else {
+            world.take(&cue).await.unwrap();
+        }
+    }
+    let ask = world.tasks.calls().into_iter().find(|call| call.state == "Ask").unwrap();
+    let answer = world.driver.send_task_success(&ask.token.unwrap(), payload(json!(1))).await;
+    assert!(matches!(answer, Err(AnswerError::TimedOut)), "{answer:?}");
+}

@@ -134,5 +134,6 @@ async fn every_signal_meets_every_record() {
         ended child     repeated  -         -         -         -         -         -         early
         ended top       repeated  -         -         -         -         -         -         early
         ended execution ended     ended     ended     ended     ended     ended     ended     ended
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }

@@ -2,7 +2,7 @@
 
 use super::definitions::everything;
 use super::support::{Seen, World};
-use baton_store::Outgoing;
+use baton_store::{Cues, Outgoing};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -137,9 +137,8 @@ async fn killed_at(point: i64, recover: Recovery) -> Option<World> {
         Recovery::FromJournals => {
             world.memory().lose_cues();
             world.memory().lose_unsynced();
-            for cue in world.derived_cues().await {
-                world.take(&cue).await.unwrap();
-            }
+            let derived = world.derived_cues().await;
+            world.memory().send(derived).await.unwrap();
         }
     }
     world.run_dry().await;

@@ -7,11 +7,12 @@ pub(super) use faulty::Faulty;
 pub(super) use scripted::{Scripted, Seen, answer, failure};
 
 use crate::{Driver, Settings, TakeError, Taken};
-use baton_engine::{Cue, Execution, Marked, Payload, Pending, ScopePath, Sequence, Signal};
+use baton_engine::{Cue, Execution, Marked, Payload, Pending, Record, ScopePath, Sequence, Signal};
 use baton_store::memory::Memory;
 use baton_store::{
     Clock, Created, ExecutionArn, Header, Journal, KeyId, Machine, MachineArn, MachineKind,
-    Machines, Outgoing, Revision, RevisionId, Status, StatusName, TokenKeys,
+    Machines, Outgoing, Revision, RevisionId, Status, StatusName, TokenKeys, open_scopes,
+    pending_cues,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -103,24 +104,19 @@ impl World {
 
     /// Cues that are derived from the journals alone, as after the loss of the queue.
     pub(super) async fn derived_cues(&self) -> Vec<Outgoing> {
-        let Some(header) = self.memory().header(&self.arn()).await.unwrap() else {
-            return Vec::new();
+        let header = self.memory().header(&self.arn()).await.unwrap().unwrap();
+        let records = self.records().await;
+        let numbers: BTreeMap<ScopePath, Sequence> = records
+            .iter()
+            .map(|marked| (marked.record.scope.clone(), marked.record.sequence))
+            .collect();
+        let is_wanted = |record: &Record| {
+            open_scopes(&numbers, &header.closed)
+                .any(|(scope, sequence)| *scope == record.scope && sequence == record.sequence)
         };
-        let mut newest: BTreeMap<ScopePath, Sequence> =
-            BTreeMap::from([(ScopePath::top(), Sequence(0))]);
-        for marked in self.records().await {
-            let record = &marked.record;
-            newest.insert(record.scope.clone(), record.sequence);
-        }
-        let is_open = |scope: &ScopePath| !scope.forks().any(|fork| header.closed.contains(&fork));
-        newest
-            .into_iter()
-            .filter(|(scope, _)| is_open(scope))
-            .map(|(scope, sequence)| {
-                let cue = Cue { scope, sequence, signal: Signal::Proceed };
-                Outgoing { execution: self.arn(), cue, due: baton_engine::Due::Now }
-            })
-            .collect()
+        let newest =
+            records.iter().map(|marked| &*marked.record).filter(|record| is_wanted(record));
+        pending_cues(&header, newest)
     }
 
     pub(super) async fn records(&self) -> Vec<Marked> {
