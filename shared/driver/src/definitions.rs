@@ -65,9 +65,9 @@ impl Kept {
 /// Compiles a text that was accepted when its machine was created.
 fn compile(text: &str) -> Result<Definition, Halt> {
     let parsed = baton_asl::parse(text, &baton_asl::Options::default());
-    let first = || parsed.diagnostics.first().map_or_else(String::new, ToString::to_string);
+    let why = || baton_asl::aws_message(&parsed.diagnostics);
     match parsed.definition {
         Some(definition) => Ok(definition),
-        None => Err(Halt::Broken(format!("the definition is no longer accepted: {}", first()))),
+        None => Err(Halt::Broken(format!("the definition is no longer accepted: {}", why()))),
     }
 }
