@@ -105,6 +105,12 @@ impl Embedded {
         self.queue.len()
     }
 
+    /// How many groups of writes are durable since the file was opened. Each was one transaction and one sync.
+    #[must_use]
+    pub fn groups_durable(&self) -> u64 {
+        self.shared.lock().durable
+    }
+
     /// Ends every [`Embedded::next_cue`]: the first step of a shutdown.
     pub fn close_queue(&self) {
         self.queue.close();
