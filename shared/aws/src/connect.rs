@@ -3,6 +3,7 @@
 use crate::blob::Blobs;
 use crate::limits::{ATTEMPT_TIMEOUT, ATTEMPTS_MAX, LINGER};
 use crate::queue::{Busy, Gather, SqsQueue};
+use crate::roles::Roles;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -38,6 +39,8 @@ pub struct Settings {
 pub struct Aws {
     pub(crate) dynamo: Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) secrets: aws_sdk_secretsmanager::Client,
+    pub(crate) roles: Roles,
     pub(crate) table: Arc<str>,
     pub(crate) blobs: Blobs,
     pub(crate) cue_queue: Gather,
@@ -78,7 +81,9 @@ impl Aws {
             cue_queue: queue(&names.cue_queue_url),
             task_queue: queue(&names.task_queue_url),
             retention_days: settings.retention_days.into(),
-            sqs: sqs.clone(),
+            secrets: aws_sdk_secretsmanager::Client::new(config),
+            roles: Roles::new(config),
+            sqs,
             busy,
         }
     }

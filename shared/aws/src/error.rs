@@ -47,3 +47,9 @@ where
 pub(crate) fn refused(what: &'static str, why: impl Into<String>) -> StoreError {
     StoreError::Unavailable { what, source: Box::new(Unanswered(why.into())) }
 }
+
+/// A page that is asked for by a name that none has. The name is the caller's, so little of it is shown.
+pub(crate) fn no_such_page(from: &str) -> StoreError {
+    let key = from.chars().take(64).collect();
+    StoreError::Corrupt { what: "page", key, source: "no page is called so".into() }
+}

@@ -22,9 +22,12 @@ mod limits;
 mod machines;
 mod queue;
 mod read;
+mod roles;
+mod secret;
 mod timer;
 
 pub use connect::{Aws, Names, Settings};
 pub use document::read_cue;
 pub use queue::Busy;
+pub use roles::RoleError;
 pub use timer::Swept;

@@ -16,7 +16,7 @@
 use crate::Aws;
 use crate::blob::Folder;
 use crate::document::{DOC, attribute, document};
-use crate::error::{Malformed, unavailable};
+use crate::error::{Malformed, no_such_page, unavailable};
 use crate::item::{Item, s, text, text_if_any};
 use crate::keys::{self, Key, NAMES, SK};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -97,6 +97,9 @@ impl Machines for Aws {
         items_max: u32,
         from: Option<&str>,
     ) -> Result<Page<Machine>, StoreError> {
+        if from.is_some_and(str::is_empty) {
+            return Err(no_such_page(""));
+        }
         let start = from.map(|sk| Key { pk: NAMES.to_owned(), sk: sk.to_owned() }.attributes());
         let items_max = items_max.clamp(1, ITEMS_MAX);
         let answer = self

@@ -10,7 +10,7 @@
 //! leaves out what is not as listed.
 
 use crate::Aws;
-use crate::error::{refused, unavailable};
+use crate::error::{no_such_page, refused, unavailable};
 use crate::item::{Item, s, text};
 use crate::keys::{self, EXPIRES, Key, SK};
 use crate::limits::LIST_SHARDS;
@@ -77,6 +77,9 @@ impl Aws {
         query: &ExecutionQuery,
         from: Option<&str>,
     ) -> Result<(Vec<ExecutionArn>, Option<String>), StoreError> {
+        if let Some(from) = from.filter(|from| !from.contains('#')) {
+            return Err(no_such_page(from));
+        }
         let items_max = query.items_max.clamp(1, ITEMS_MAX);
         let mut shards = JoinSet::new();
         for shard in 0..LIST_SHARDS {

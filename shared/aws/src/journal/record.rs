@@ -18,7 +18,7 @@ use super::join;
 use crate::Aws;
 use crate::blob::Folder;
 use crate::document::{self, DOC, attribute, document};
-use crate::error::{Malformed, refused, unavailable};
+use crate::error::{Malformed, no_such_page, refused, unavailable};
 use crate::item::{Item, n, number_if_any, s, text_if_any};
 use crate::keys::{self, EXPIRES, Key, SK};
 use crate::read::Consistency;
@@ -259,6 +259,9 @@ impl Aws {
         prefix: &str,
         from: Option<&str>,
     ) -> Result<Page<Item>, StoreError> {
+        if let Some(from) = from.filter(|from| !from.starts_with(prefix)) {
+            return Err(no_such_page(from));
+        }
         let pk = keys::execution(execution);
         let start = from.map(|sk| Key { pk: pk.clone(), sk: sk.to_owned() }.attributes());
         let answer = self

@@ -1,0 +1,66 @@
+//! A function of the stack, connected.
+
+use crate::calls::RoleCalls;
+use crate::configuration::{Configuration, Invalid};
+use crate::deadline::Deadline;
+use baton_api::Api;
+use baton_aws::Aws;
+use baton_driver::{Driver, Settings};
+use baton_store::{Chance as _, StoreError};
+use std::sync::Arc;
+
+/// What the functions that move executions have in common. A clone is the same function.
+#[derive(Debug, Clone)]
+pub struct Function {
+    pub(crate) aws: Aws,
+    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) driver: Arc<Driver<Aws, RoleCalls>>,
+    pub(crate) deadline: Deadline,
+}
+
+/// Why a function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The environment is not that of the stack.
+    #[error(transparent)]
+    Configuration(#[from] Invalid),
+    /// There is no key to sign task tokens with.
+    #[error("the key of the task tokens cannot be read")]
+    Keys(#[source] StoreError),
+}
+
+impl Function {
+    /// Reads the environment, makes the clients and fetches the key of the task tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]: Lambda starts the function again.
+    pub async fn start() -> Result<Self, StartError> {
+        let configuration = Arc::new(Configuration::from_env()?);
+        let aws = Aws::connect(&configuration.backend).await;
+        let keys = aws.token_keys(&configuration.token_secret_arn).await;
+        let keys = Arc::new(keys.map_err(StartError::Keys)?);
+        let deadline = Deadline::default();
+        let calls = RoleCalls::new(aws.clone(), &configuration, deadline.clone());
+        // A worker is one start of one process: whoever finds its claim knows which log to read.
+        let worker = format!("{}/{:016x}", configuration.function, aws.bits() >> 64);
+        let driver = Driver::new(Arc::new(aws.clone()), calls, keys, Settings::new(worker));
+        Ok(Function { aws, configuration, driver: Arc::new(driver), deadline })
+    }
+
+    /// Notes when Lambda ends the invocation that begins: the `deadline` of its context.
+    pub fn begin(&self, deadline_millis: u64) {
+        self.deadline.set(deadline_millis);
+    }
+
+    /// The API over this function's driver.
+    pub(crate) fn api(&self) -> Api<Aws, RoleCalls> {
+        let Configuration { account, region, payload_bytes_max, .. } = &*self.configuration;
+        let settings = baton_api::Settings {
+            account: account.clone(),
+            region: region.clone(),
+            payload_bytes_max: *payload_bytes_max,
+        };
+        Api::new(self.driver.clone(), settings)
+    }
+}
