@@ -94,10 +94,12 @@ pub struct ProfileFiles {
     pub credentials: PathBuf,
     /// The file `config`.
     pub config: PathBuf,
+    /// What calls are signed with where the profile has nothing: an emulator wants a signature, and checks none.
+    pub stand_in: Option<Credentials>,
 }
 
 impl LocalCredentials {
-    /// The credentials as they are now.
+    /// The credentials as they are now, stand-ins aside.
     ///
     /// # Errors
     ///
@@ -118,7 +120,14 @@ impl CredentialsProvider for LocalCredentials {
         &self,
         _role_arn: &str,
     ) -> impl Future<Output = Result<Credentials, CredentialsError>> + Send {
-        ready(self.find())
+        let stand_in = match self {
+            LocalCredentials::Given(_) => None,
+            LocalCredentials::Profile(files) => files.stand_in.clone(),
+        };
+        ready(match (self.find(), stand_in) {
+            (Err(CredentialsError::Missing { .. }), Some(stand_in)) => Ok(stand_in),
+            (found, _) => found,
+        })
     }
 }
 
@@ -149,14 +158,23 @@ mod tests {
         assert!(!format!("{:?}", LocalCredentials::Given(credentials)).contains("hush"));
     }
 
-    #[test]
-    fn files_that_are_not_there_hold_nothing() {
-        let files = ProfileFiles {
+    #[tokio::test]
+    async fn files_that_are_not_there_hold_nothing() {
+        let stand_in = Credentials {
+            access_key_id: "test".into(),
+            secret_access_key: "test".into(),
+            session_token: None,
+        };
+        let mut files = ProfileFiles {
             profile: "default".into(),
             credentials: "/nonexistent/credentials".into(),
             config: "/nonexistent/config".into(),
+            stand_in: Some(stand_in.clone()),
         };
-        let error = LocalCredentials::Profile(files).find().unwrap_err();
-        assert!(matches!(error, CredentialsError::Missing { .. }));
+        let with = LocalCredentials::Profile(files.clone());
+        assert!(matches!(with.find(), Err(CredentialsError::Missing { .. })));
+        assert_eq!(with.credentials("").await.unwrap(), stand_in);
+        files.stand_in = None;
+        assert!(LocalCredentials::Profile(files).credentials("").await.is_err());
     }
 }

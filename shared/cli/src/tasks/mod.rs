@@ -1,0 +1,264 @@
+//! What tasks call on one machine: mocks, commands, HTTP endpoints, AWS or an emulator of it.
+
+mod command;
+mod mocks;
+mod target;
+mod words;
+
+pub(crate) use mocks::Mocks;
+pub(crate) use target::Target;
+
+use crate::limits::EVENTS_MAX;
+use baton_asl::{Pattern, Resource};
+use baton_calls::{Caller, HttpClient, LocalCredentials, Terms};
+use baton_driver::{CallAnswer, TaskCall, Tasks};
+use baton_engine::{Failure, Payload};
+use baton_integrations::lambda::{self, Invocation};
+use baton_integrations::{Origin, Response, Service, Task};
+use baton_store::{Chance, Clock};
+use command::Reply;
+use mocks::Mock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use target::Server;
+use tokio::sync::{Semaphore, mpsc};
+
+/// An answer to a task token that is known beforehand.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TokenAnswer {
+    pub(crate) token: String,
+    pub(crate) output: Payload,
+}
+
+/// What serves tasks, in the order in which it is asked.
+#[derive(Debug, Default)]
+pub(crate) struct Serving {
+    /// `--mocks`.
+    pub(crate) mocks: Mocks,
+    /// `--task`, the first that fits.
+    pub(crate) targets: Vec<Target>,
+    /// `--answer`: the outputs of states that wait for a callback.
+    pub(crate) answers: BTreeMap<String, Payload>,
+    /// Where a command finds the Step Functions API.
+    pub(crate) own_endpoint: String,
+}
+
+/// Makes calls on one machine, with the time and chance of its backend.
+#[derive(Debug)]
+pub(crate) struct LocalTasks<B> {
+    backend: Arc<B>,
+    serving: Arc<Serving>,
+    client: Arc<HttpClient>,
+    caller: Caller<LocalCredentials>,
+    answers: mpsc::Sender<TokenAnswer>,
+    events: Arc<Semaphore>,
+}
+
+impl<B: Clock + Chance> LocalTasks<B> {
+    pub(crate) fn new(
+        backend: Arc<B>,
+        serving: Serving,
+        client: Arc<HttpClient>,
+        caller: Caller<LocalCredentials>,
+        answers: mpsc::Sender<TokenAnswer>,
+    ) -> Self {
+        let (serving, events) = (Arc::new(serving), Arc::new(Semaphore::new(EVENTS_MAX)));
+        LocalTasks { backend, serving, client, caller, answers, events }
+    }
+
+    async fn answer(&self, call: &TaskCall<'_>) -> Result<Payload, Failure> {
+        let state = call.state.as_str();
+        let mock = self.serving.mocks.answer(call.machine.name(), state, call.attempt);
+        let known = self.serving.answers.get(state);
+        let (result, output) = match mock {
+            Some(Mock::Throw(failure)) => return Err(failure),
+            Some(Mock::Return(result)) if is_callback(call) => {
+                (Payload::new(().into()), Some(result))
+            }
+            Some(Mock::Return(result)) => return Ok(result),
+            None => (self.call_out(call).await?, known.cloned()),
+        };
+        if let (Some(output), Some(token)) = (output, call.token) {
+            // Without a receiver Baton is about to stop, and the task goes on when it is started again.
+            let _ = self.answers.send(TokenAnswer { token: token.to_owned(), output }).await;
+        }
+        Ok(result)
+    }
+
+    async fn call_out(&self, call: &TaskCall<'_>) -> Result<Payload, Failure> {
+        let origin =
+            Origin { execution_arn: call.execution.as_str(), machine_arn: call.machine.as_str() };
+        let task = Task::new(call.resource, call.arguments, &origin)?;
+        if let Some(invocation) = task.invocation() {
+            let targets = &self.serving.targets;
+            let target = targets.iter().find(|target| target.serves(invocation.function()));
+            if let Some(target) = target {
+                let server = target.server(invocation.function());
+                let response = self.serve(invocation, server, call.time_limit).await?;
+                return task.result(&response);
+            }
+        }
+        self.call_service(&task, call).await
+    }
+
+    /// Has a function served here.
+    async fn serve(
+        &self,
+        invocation: &Invocation,
+        server: Server,
+        time_limit: Duration,
+    ) -> Result<Response, Failure> {
+        let request_id = self.request_id();
+        let job = Job {
+            server,
+            payload: invocation.payload().to_owned(),
+            name: invocation.function().name().to_owned(),
+            serving: self.serving.clone(),
+            client: self.client.clone(),
+            time_limit,
+        };
+        if !invocation.is_event() {
+            let reply = job.run().await?;
+            return Ok(lambda::reply(reply.payload, reply.is_failure, &request_id));
+        }
+        // Nobody waits for an event's answer: it goes on beside the execution. The semaphore is never closed.
+        let permit = self.events.clone().acquire_owned().await.ok();
+        tokio::spawn(async move {
+            let answer = tokio::time::timeout(job.time_limit, job.run()).await;
+            tracing::debug!(?answer, "an event's function ended");
+            drop(permit);
+        });
+        Ok(lambda::accepted(&request_id))
+    }
+
+    async fn call_service(&self, task: &Task, call: &TaskCall<'_>) -> Result<Payload, Failure> {
+        self.check_reachable(task)?;
+        let terms = Terms {
+            role_arn: call.credentials_role_arn.unwrap_or(call.role_arn),
+            trace_header: call.trace_header,
+            time_limit: call.time_limit,
+            now: SystemTime::from(self.backend.now()),
+        };
+        match self.caller.call(&task.request(), &terms).await {
+            Ok(response) => task.result(&response),
+            Err(error) => Err(task.unreachable(&error.chain())),
+        }
+    }
+
+    /// Says how to provide a target where there is none: an endpoint, or credentials.
+    fn check_reachable(&self, task: &Task) -> Result<(), Failure> {
+        let service = task.service();
+        if self.caller.endpoints().configured(service).is_some() {
+            return Ok(());
+        }
+        let Err(error) = self.caller.provider().find() else { return Ok(()) };
+        let variable = format!("AWS_ENDPOINT_URL_{}", service.endpoint_variable_suffix());
+        let cause = match task.invocation() {
+            Some(invocation) => {
+                let name = invocation.function().name();
+                format!(
+                    "Nothing serves the function `{name}`. Give a command or an address with --task '{name}=COMMAND' or --task '{name}=http://…', an endpoint of Lambda in {variable} or AWS_ENDPOINT_URL, or AWS credentials ({error})."
+                )
+            }
+            None => format!(
+                "Nothing serves `{}`. Give an endpoint in {variable} or AWS_ENDPOINT_URL, or AWS credentials ({error}).",
+                service.endpoint_prefix()
+            ),
+        };
+        let name = match service {
+            Service::Lambda => "Lambda.ResourceNotFoundException",
+            Service::DynamoDb
+            | Service::EventBridge
+            | Service::Sns
+            | Service::Sqs
+            | Service::StepFunctions => "Baton.NoTarget",
+        };
+        Err(Failure::new(name, &cause))
+    }
+
+    fn request_id(&self) -> String {
+        let bits = self.backend.bits().to_be_bytes();
+        uuid::Builder::from_random_bytes(bits).into_uuid().to_string()
+    }
+}
+
+impl<B: Clock + Chance + 'static> Tasks for LocalTasks<B> {
+    async fn call(&self, call: &TaskCall<'_>) -> CallAnswer {
+        match self.answer(call).await {
+            Ok(result) => CallAnswer::Succeeded(result),
+            Err(failure) => CallAnswer::Failed(failure),
+        }
+    }
+}
+
+fn is_callback(call: &TaskCall<'_>) -> bool {
+    match call.resource {
+        Resource::Service(service) => service.pattern == Pattern::WaitForCallback,
+        Resource::Lambda { .. } | Resource::Activity { .. } => false,
+    }
+}
+
+/// One call of a function that is served here.
+struct Job {
+    server: Server,
+    payload: String,
+    name: String,
+    serving: Arc<Serving>,
+    client: Arc<HttpClient>,
+    time_limit: Duration,
+}
+
+impl Job {
+    async fn run(&self) -> Result<Reply, Failure> {
+        match &self.server {
+            Server::Command(words) => {
+                let variables = [
+                    ("AWS_LAMBDA_FUNCTION_NAME", self.name.as_str()),
+                    ("AWS_ENDPOINT_URL_SFN", self.serving.own_endpoint.as_str()),
+                ];
+                let run = command::run(words, &variables, &self.payload).await;
+                run.map_err(|error| self.not_started(words, &error))
+            }
+            Server::Address(address) => self.post(address).await,
+        }
+    }
+
+    fn not_started(&self, words: &[String], error: &std::io::Error) -> Failure {
+        let (name, program) = (&self.name, words.first().map_or("", String::as_str));
+        let cause =
+            format!("The command of the function `{name}` does not start: `{program}`: {error}.");
+        Failure::new("Lambda.ResourceNotFoundException", &cause)
+    }
+
+    /// Posts the payload: an answer of status 2xx is the result, unless its header says that it is an error.
+    async fn post(&self, address: &str) -> Result<Reply, Failure> {
+        let payload = self.payload.clone().into_bytes();
+        let answer = self.client.post_json(address, &[], payload, self.time_limit).await;
+        let response = answer.map_err(|error| {
+            let detail = format!("Unable to execute HTTP request: {}", error.chain());
+            Failure::new("Lambda.SdkClientException", &detail)
+        })?;
+        Ok(reply(response))
+    }
+}
+
+/// What an HTTP endpoint's answer means for the function that it serves.
+fn reply(response: Response) -> Reply {
+    let is_success = (200..300).contains(&response.status);
+    let is_failure = response.header("X-Amz-Function-Error").is_some();
+    let error: Option<serde_json::Value> = serde_json::from_slice(&response.body).ok();
+    let is_described = error.is_some_and(|error| error.get("errorType").is_some());
+    match (is_success, is_failure || is_described) {
+        (true, _) if response.body.trim_ascii().is_empty() => {
+            Reply { payload: b"null".to_vec(), is_failure }
+        }
+        (true, _) => Reply { payload: response.body, is_failure },
+        (false, true) => Reply { payload: response.body, is_failure: true },
+        (false, false) => {
+            let text: String = String::from_utf8_lossy(&response.body).chars().take(1000).collect();
+            let message = format!("the address answered {}: {text}", response.status);
+            Reply::failure(&format!("HttpError.{}", response.status), &message)
+        }
+    }
+}
