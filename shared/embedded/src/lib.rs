@@ -48,12 +48,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::Shared;
 use state::State;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// The backend. Dropping it writes what was accepted and closes the file.
-#[derive(Debug)]
 pub struct Embedded {
     shared: Arc<Shared>,
     queue: Queue,
@@ -135,6 +135,16 @@ impl Embedded {
     /// [`StoreError::Unavailable`] if the file cannot be written.
     pub async fn flush(&self) -> Result<(), StoreError> {
         self.all_durable().await
+    }
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Payloads are nobody's business.
+        f.debug_struct("Embedded")
+            .field("path", &self.shared.path)
+            .field("worker", &self.worker)
+            .finish_non_exhaustive()
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Live {
     pub(crate) closed: BTreeSet<ForkId>,
     /// The group that holds its latest write.
     pub(crate) group: u64,
+    /// Which reading of the file brought it here.
+    pub(crate) read: u64,
     /// Whether it began here: what is missing was never written.
     is_whole: bool,
     newest: BTreeMap<ScopePath, Newest>,
@@ -55,11 +57,11 @@ pub(crate) struct Ended {
 impl Live {
     /// An execution that begins.
     pub(crate) fn begun(id: i64, header: Arc<Header>) -> Self {
-        Live { is_whole: true, header: Some(header), ..Live::known(id, false, BTreeSet::new()) }
+        Live { is_whole: true, header: Some(header), ..Live::known(id, false, BTreeSet::new(), 0) }
     }
 
     /// An execution that is in the file.
-    pub(crate) fn known(id: i64, is_ended: bool, closed: BTreeSet<ForkId>) -> Self {
+    pub(crate) fn known(id: i64, is_ended: bool, closed: BTreeSet<ForkId>, read: u64) -> Self {
         Live {
             id,
             header: None,
@@ -67,6 +69,7 @@ impl Live {
             is_ended,
             closed,
             group: 0,
+            read,
             is_whole: false,
             newest: BTreeMap::new(),
             joins: BTreeMap::new(),

@@ -41,7 +41,8 @@ pub(crate) struct State {
     pub(crate) is_closing: bool,
     live: IndexMap<ExecutionArn, Live>,
     /// Executions that were only read, oldest first: they leave memory when others come.
-    read_only: VecDeque<ExecutionArn>,
+    read_only: VecDeque<(ExecutionArn, u64)>,
+    reads: u64,
     next_id: i64,
 }
 
@@ -56,6 +57,7 @@ impl State {
             is_closing: false,
             live: IndexMap::new(),
             read_only: VecDeque::new(),
+            reads: 0,
             next_id,
         }
     }
@@ -68,20 +70,22 @@ impl State {
     fn live(&mut self, arn: &ExecutionArn) -> Result<Option<&mut Live>, StoreError> {
         if !self.live.contains_key(arn) {
             let Some(standing) = self.reader()?.standing(arn.as_str())? else { return Ok(None) };
-            let live = Live::known(standing.id, standing.is_ended, standing.closed);
+            self.make_room(arn);
+            let closed = standing.closed;
+            let live = Live::known(standing.id, standing.is_ended, closed, self.reads);
             self.live.insert(arn.clone(), live);
-            self.note_read(arn);
         }
         Ok(self.live.get_mut(arn))
     }
 
-    /// Makes room for an execution that was only read.
-    fn note_read(&mut self, arn: &ExecutionArn) {
-        self.read_only.push_back(arn.clone());
+    /// Makes room for an execution that is read.
+    fn make_room(&mut self, arn: &ExecutionArn) {
+        self.reads += 1;
+        self.read_only.push_back((arn.clone(), self.reads));
         if self.read_only.len() > limits::READ_ONLY_MAX
-            && let Some(oldest) = self.read_only.pop_front()
+            && let Some((oldest, read)) = self.read_only.pop_front()
         {
-            self.drop_if(&oldest, |live| live.group == 0);
+            self.drop_if(&oldest, |live| live.group == 0 && live.read == read);
         }
     }
 

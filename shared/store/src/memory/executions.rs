@@ -3,7 +3,8 @@
 use super::Memory;
 use crate::{
     ClaimAnswer, CommitError, Created, Durability, ExecutionArn, ExecutionQuery, Header,
-    JoinAnswer, JoinMark, Journal, Loaded, Page, Status, StoreError,
+    JoinAnswer, JoinMark, Journal, Loaded, Outgoing, Page, Status, StoreError, open_scopes,
+    pending_cues,
 };
 use baton_engine::{Claim, ForkId, Hop, Marked, Marks, Record, ScopePath, Sequence};
 use jiff::Timestamp;
@@ -59,6 +60,10 @@ impl Executions {
         self.unsynced.clear();
     }
 
+    pub(super) fn pending_cues(&self) -> Vec<Outgoing> {
+        self.kept.values().flat_map(Kept::pending_cues).collect()
+    }
+
     pub(super) fn lose_unsynced(&mut self) {
         while let Some((arn, write)) = self.unsynced.pop() {
             if let Some(kept) = self.kept.get_mut(&arn) {
@@ -86,6 +91,19 @@ impl Kept {
                 Arc::make_mut(&mut self.header).closed.remove(fork);
             }
         }
+    }
+
+    fn pending_cues(&self) -> Vec<Outgoing> {
+        let numbers: BTreeMap<ScopePath, Sequence> = self
+            .journals
+            .iter()
+            .filter_map(|(scope, journal)| Some((scope.clone(), journal.last()?.record.sequence)))
+            .collect();
+        let open = open_scopes(&numbers, &self.header.closed);
+        let newest: Vec<Arc<Record>> = open
+            .filter_map(|(scope, _)| self.newest(scope).map(|marked| marked.record.clone()))
+            .collect();
+        pending_cues(&self.header, newest.iter().map(|record| &**record))
     }
 
     fn record(&self, scope: &ScopePath, sequence: Sequence) -> Option<&Marked> {

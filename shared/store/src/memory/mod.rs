@@ -11,7 +11,7 @@ mod executions;
 mod machines;
 mod queue;
 
-use crate::{Chance, Clock};
+use crate::{Chance, Clock, Outgoing};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -62,6 +62,12 @@ impl Memory {
     /// Takes away what was committed for later and has not become durable since: what a crash may do.
     pub fn lose_unsynced(&self) {
         self.lock().executions.lose_unsynced();
+    }
+
+    /// Every cue that any execution waits for, derived from the journals.
+    #[must_use]
+    pub fn pending_cues(&self) -> Vec<Outgoing> {
+        self.lock().executions.pending_cues()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -1,0 +1,157 @@
+//! Data files that are not ours, not whole, or in use.
+
+use crate::home::{EmbeddedHome, Home};
+use crate::samples::{header, record, scope};
+use baton_embedded::{Embedded, OpenError};
+use baton_store::{Durability, Journal};
+use std::path::{Path, PathBuf};
+
+#[tokio::test]
+async fn a_closed_file_opens_again_with_all_that_was_accepted() {
+    let home = EmbeddedHome::new();
+    let arn = header("n").arn();
+    let backend = home.backend();
+    backend.create(&header("n")).await.unwrap();
+    for sequence in 0..100 {
+        backend.commit(&arn, &record("top", sequence), Durability::Later).await.unwrap();
+    }
+    drop(backend);
+    home.close();
+    assert!(!beside(&home.file(), "-wal").exists(), "the log was not moved into the file");
+    home.open();
+    let newest = home.backend().newest(&arn, &scope("top")).await.unwrap().unwrap();
+    assert_eq!(newest.record, record("top", 99));
+}
+
+#[tokio::test]
+async fn a_file_is_open_once() {
+    let home = EmbeddedHome::new();
+    let error = Embedded::open(&home.file()).unwrap_err();
+    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_worker_is_new_each_time_and_the_token_key_is_not() {
+    let home = EmbeddedHome::new();
+    let (worker, keys) = (home.backend().worker().clone(), home.backend().token_keys().clone());
+    let claims = baton_store::TokenClaims {
+        execution: header("n").arn(),
+        scope: scope("top"),
+        sequence: baton_engine::Sequence(0),
+        nonce: baton_engine::Nonce(1),
+    };
+    home.close();
+    home.open();
+    assert_ne!(*home.backend().worker(), worker);
+    assert_eq!(home.backend().token_keys().verify(&keys.sign(&claims)), Ok(claims));
+}
+
+#[test]
+fn a_foreign_file_is_refused_and_left_alone() {
+    let home = EmbeddedHome::new();
+    let path = home.file().with_file_name("foreign.db");
+    for content in [&b"hello"[..], b"SQLite form", &[0; 4096], b"{}"] {
+        std::fs::write(&path, content).unwrap();
+        refused(&path, |error| !matches!(error, OpenError::Newer { .. }));
+    }
+    std::fs::remove_file(&path).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (a)").unwrap();
+    other.close().unwrap();
+    refused(&path, |error| matches!(error, OpenError::Foreign { .. }));
+    refused(home.file().parent().unwrap(), |error| matches!(error, OpenError::Io { .. }));
+}
+
+#[tokio::test]
+async fn a_file_of_a_later_form_is_refused() {
+    let home = EmbeddedHome::new();
+    home.close();
+    let mut bytes = std::fs::read(home.file()).unwrap();
+    bytes[63] = 9;
+    std::fs::write(home.file(), bytes).unwrap();
+    refused(&home.file(), |error| matches!(error, OpenError::Newer { found: 9, .. }));
+}
+
+#[tokio::test]
+async fn a_truncated_file_is_refused_and_left_alone() {
+    let home = filled().await;
+    home.close();
+    let whole = std::fs::read(home.file()).unwrap();
+    let lengths = [0, 1, 50, 100, 4_095, 4_096, 5_000, whole.len() / 2, whole.len() - 1];
+    for length in lengths {
+        std::fs::write(home.file(), &whole[..length]).unwrap();
+        refused(&home.file(), |error| matches!(error, OpenError::Truncated { .. }));
+    }
+    std::fs::write(home.file(), &whole).unwrap();
+    home.open();
+    assert!(home.backend().header(&header("n").arn()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_truncated_file_with_its_log_is_refused_unless_the_log_has_the_rest() {
+    let home = filled().await;
+    home.close();
+    home.open();
+    let backend = home.backend();
+    backend.commit(&header("n").arn(), &record("top", 1_000), Durability::Now).await.unwrap();
+    drop(backend);
+    // What a killed process leaves: the file, and a log with the latest pages.
+    let copy = home.file().with_file_name("killed.db");
+    for suffix in ["", "-wal"] {
+        std::fs::copy(beside(&home.file(), suffix), beside(&copy, suffix)).unwrap();
+    }
+    let whole = std::fs::read(&copy).unwrap();
+    let log = std::fs::read(beside(&copy, "-wal")).unwrap();
+    std::fs::write(&copy, &whole[..whole.len() / 2]).unwrap();
+    refused(&copy, |error| matches!(error, OpenError::Truncated { .. }));
+    assert_eq!(std::fs::read(beside(&copy, "-wal")).unwrap(), log);
+    // A log alone is no file, and must not be poured into a new one.
+    std::fs::remove_file(&copy).unwrap();
+    let error = Embedded::open(&copy).unwrap_err();
+    assert!(matches!(error, OpenError::Truncated { .. }), "{error}");
+    assert!(!copy.exists());
+    std::fs::write(&copy, &whole).unwrap();
+    let killed = Embedded::open(&copy).unwrap();
+    let newest = killed.newest(&header("n").arn(), &scope("top")).await.unwrap().unwrap();
+    assert_eq!(newest.record, record("top", 1_000));
+}
+
+#[tokio::test]
+async fn a_torn_log_loses_its_torn_end_alone() {
+    let home = filled().await;
+    let copy = home.file().with_file_name("torn.db");
+    for suffix in ["", "-wal"] {
+        std::fs::copy(beside(&home.file(), suffix), beside(&copy, suffix)).unwrap();
+    }
+    let log = std::fs::read(beside(&copy, "-wal")).unwrap();
+    std::fs::write(beside(&copy, "-wal"), &log[..log.len() - 1_000]).unwrap();
+    let torn = Embedded::open(&copy).unwrap();
+    assert!(torn.header(&header("n").arn()).await.unwrap().is_some());
+}
+
+/// A home with an execution of a thousand records.
+async fn filled() -> EmbeddedHome {
+    let home = EmbeddedHome::new();
+    let arn = header("n").arn();
+    let backend = home.backend();
+    backend.create(&header("n")).await.unwrap();
+    for sequence in 0..999 {
+        backend.commit(&arn, &record("top", sequence), Durability::Later).await.unwrap();
+    }
+    backend.commit(&arn, &record("top", 999), Durability::Now).await.unwrap();
+    drop(backend);
+    home
+}
+
+/// Asserts that a file is refused so, and that nothing of it changes.
+fn refused(path: &Path, is_so: impl Fn(&OpenError) -> bool) {
+    let before = std::fs::read(path).ok();
+    let error = Embedded::open(path).unwrap_err();
+    assert!(is_so(&error), "{error}");
+    assert_eq!(std::fs::read(path).ok(), before);
+    assert!(!beside(path, "-new").exists() && !beside(path, "-shm").exists());
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}{suffix}", path.display()))
+}

@@ -1,0 +1,144 @@
+//! The backends, as the suite needs them.
+
+use baton_embedded::Embedded;
+use baton_engine::Due;
+use baton_store::memory::Memory;
+use baton_store::{Backend, Clock, Outgoing};
+use jiff::{SignedDuration, Timestamp};
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// A backend with what surrounds it.
+pub trait Home: Send + Sync + Sized + 'static {
+    type Backend: Backend;
+    /// Whether cues can be derived from the journals after a crash by the backend itself.
+    fn new() -> Self;
+    fn backend(&self) -> Arc<Self::Backend>;
+    /// The next cue, waiting until there is one that is due.
+    fn next_cue(&self) -> impl Future<Output = Outgoing> + Send;
+    /// Whether no cue is due.
+    fn has_no_cue(&self) -> bool;
+    /// A short while from here, soon enough to wait for.
+    fn soon(&self) -> Timestamp {
+        self.backend().now() + SignedDuration::from_millis(30)
+    }
+    /// Lets the process die and come again: only what is durable is there, and every pending cue is sent.
+    fn crash(&self) -> impl Future<Output = ()> + Send;
+}
+
+pub struct MemoryHome(Arc<Memory>);
+
+impl Home for MemoryHome {
+    type Backend = Memory;
+
+    fn new() -> Self {
+        let start = Timestamp::from_millisecond(1_763_640_000_000).unwrap();
+        MemoryHome(Arc::new(Memory::new(start, 7)))
+    }
+
+    fn backend(&self) -> Arc<Memory> {
+        self.0.clone()
+    }
+
+    async fn next_cue(&self) -> Outgoing {
+        if let Some(cue) = self.0.take_cue() {
+            return cue;
+        }
+        self.0.set_now(self.0.next_due().expect("no cue will ever be due"));
+        self.0.take_cue().expect("a cue is due")
+    }
+
+    fn has_no_cue(&self) -> bool {
+        self.0.next_due().is_none_or(|due| due > self.0.now())
+    }
+
+    async fn crash(&self) {
+        self.0.lose_unsynced();
+        self.0.lose_cues();
+        let cues = self.0.pending_cues();
+        baton_store::Cues::send(&*self.0, cues).await.unwrap();
+    }
+}
+
+pub struct EmbeddedHome {
+    folder: PathBuf,
+    backend: Mutex<Option<Arc<Embedded>>>,
+}
+
+impl EmbeddedHome {
+    pub fn file(&self) -> PathBuf {
+        self.folder.join("data.db")
+    }
+
+    pub fn close(&self) {
+        let backend = self.backend.lock().unwrap().take();
+        assert!(
+            backend.is_none_or(|backend| Arc::into_inner(backend).is_some()),
+            "somebody uses it"
+        );
+    }
+
+    pub fn open(&self) {
+        *self.backend.lock().unwrap() = Some(Arc::new(Embedded::open(&self.file()).unwrap()));
+    }
+}
+
+impl Home for EmbeddedHome {
+    type Backend = Embedded;
+
+    fn new() -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder =
+            std::env::temp_dir().join(format!("baton-store-{}-{count}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let home = EmbeddedHome { folder, backend: Mutex::new(None) };
+        home.open();
+        home
+    }
+
+    fn backend(&self) -> Arc<Embedded> {
+        self.backend.lock().unwrap().clone().expect("it is closed")
+    }
+
+    async fn next_cue(&self) -> Outgoing {
+        self.backend().next_cue().await.expect("the queue is open")
+    }
+
+    fn has_no_cue(&self) -> bool {
+        // Only what waits for a time is left.
+        let next = std::pin::pin!(self.next_cue());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match Future::poll(next, &mut context) {
+            std::task::Poll::Pending => true,
+            std::task::Poll::Ready(cue) => panic!("{cue:?} is due {:?}", Due::Now),
+        }
+    }
+
+    /// A copy of the files as they are at this moment is what a process that is killed leaves.
+    async fn crash(&self) {
+        let copy = self.folder.join("crashed.db");
+        for suffix in ["", "-wal"] {
+            let name = |base: &PathBuf| PathBuf::from(format!("{}{suffix}", base.display()));
+            std::fs::copy(name(&self.file()), name(&copy)).unwrap();
+        }
+        self.close();
+        for suffix in ["", "-wal"] {
+            let name = |base: &PathBuf| PathBuf::from(format!("{}{suffix}", base.display()));
+            std::fs::rename(name(&copy), name(&self.file())).unwrap();
+        }
+        self.open();
+    }
+}
+
+impl Drop for EmbeddedHome {
+    fn drop(&mut self) {
+        if let Some(backend) = self.backend.lock().unwrap().take() {
+            drop(backend);
+        }
+        // What is left over is the system's to clean up.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
