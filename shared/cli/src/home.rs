@@ -195,10 +195,18 @@ impl<B: Backend> Machinery<B> {
     pub(crate) async fn close(mut self) -> Result<(), Complaint> {
         self.stop.send_replace(true);
         while self.at_work.join_next().await.is_some() {}
-        let flushed = self.embedded.flush().await;
-        flushed.map_err(|error| Complaint::of("the data file could not be written", &error))?;
+        self.flush().await?;
         drop(self.folder);
         Ok(())
+    }
+
+    /// Waits until everything that has happened is on disk, where it is kept at all.
+    pub(crate) async fn flush(&self) -> Result<(), Complaint> {
+        if self.folder.is_some() {
+            return Ok(());
+        }
+        let flushed = self.embedded.flush().await;
+        flushed.map_err(|error| Complaint::of("the data file could not be written", &error))
     }
 }
 

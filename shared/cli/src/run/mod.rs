@@ -96,12 +96,17 @@ impl Watch {
         let mut is_interrupted = false;
         if is_running {
             self.machinery.start();
+            let mut seen = Vec::new();
             loop {
                 tokio::select! {
-                    seen = self.seeing.recv() => match seen {
-                        Some(Seen::Record(record)) => view.show(&record),
-                        Some(Seen::Ended) | None => break,
-                    },
+                    count = self.seeing.recv_many(&mut seen, SEEN_MAX) => {
+                        // What is shown is kept: people act on it.
+                        self.machinery.flush().await?;
+                        let is_ended = view.show_all(&mut seen);
+                        if is_ended || count == 0 {
+                            break;
+                        }
+                    }
                     () = signals.next() => {
                         is_interrupted = true;
                         break;
@@ -184,6 +189,18 @@ impl View {
         if !self.is_quiet {
             say(arn.as_str());
         }
+    }
+
+    /// Shows what was seen; answers whether the execution's end was.
+    fn show_all(&mut self, seen: &mut Vec<Seen>) -> bool {
+        let mut is_ended = false;
+        for seen in seen.drain(..) {
+            match seen {
+                Seen::Record(record) => self.show(&record),
+                Seen::Ended => is_ended = true,
+            }
+        }
+        is_ended
     }
 
     fn show(&mut self, record: &Record) {

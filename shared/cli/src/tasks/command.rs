@@ -58,7 +58,9 @@ pub(crate) async fn run(
     let (stdout, stderr, (), status) =
         tokio::join!(read_head(stdout), read_tail(stderr), write, end);
     let (stdout, stderr) = (stdout?, stderr?);
-    Ok(reply(status?, stdout, &String::from_utf8_lossy(&stderr)))
+    let stderr = String::from_utf8_lossy(&stderr);
+    tracing::debug!(command = words.first(), stderr = %stderr.trim_end(), "a command ended");
+    Ok(reply(status?, stdout, &stderr))
 }
 
 fn spawn(words: &[String], variables: &[(&str, &str)]) -> io::Result<Child> {

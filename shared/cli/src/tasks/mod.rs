@@ -12,7 +12,7 @@ use crate::limits::EVENTS_MAX;
 use baton_asl::{Pattern, Resource};
 use baton_calls::{Caller, HttpClient, LocalCredentials, Terms};
 use baton_driver::{CallAnswer, TaskCall, Tasks};
-use baton_engine::{Failure, Payload};
+use baton_engine::{Failure, FailureKind, Payload};
 use baton_integrations::lambda::{self, Invocation};
 use baton_integrations::{Origin, Response, Service, Task};
 use baton_store::{Chance, Clock};
@@ -174,7 +174,7 @@ impl<B: Clock + Chance> LocalTasks<B> {
             | Service::Sqs
             | Service::StepFunctions => "Baton.NoTarget",
         };
-        Err(Failure::new(name, &cause))
+        Err(nobody(name, &cause))
     }
 
     fn request_id(&self) -> String {
@@ -190,6 +190,11 @@ impl<B: Clock + Chance + 'static> Tasks for LocalTasks<B> {
             Err(failure) => CallAnswer::Failed(failure),
         }
     }
+}
+
+/// The failure of a task that has nobody to serve it: for the person to mend, so no handler sees it.
+fn nobody(name: &str, cause: &str) -> Failure {
+    Failure { kind: FailureKind::Terminal, ..Failure::new(name, cause) }
 }
 
 fn is_callback(call: &TaskCall<'_>) -> bool {
@@ -228,7 +233,7 @@ impl Job {
         let (name, program) = (&self.name, words.first().map_or("", String::as_str));
         let cause =
             format!("The command of the function `{name}` does not start: `{program}`: {error}.");
-        Failure::new("Lambda.ResourceNotFoundException", &cause)
+        nobody("Lambda.ResourceNotFoundException", &cause)
     }
 
     /// Posts the payload: an answer of status 2xx is the result, unless its header says that it is an error.
