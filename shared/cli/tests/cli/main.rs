@@ -2,7 +2,6 @@
 
 #![cfg(test)]
 
-mod order;
 mod place;
 mod run;
 mod serve;
