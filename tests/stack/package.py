@@ -48,11 +48,10 @@ def package(emulator, bucket, template, bootstraps):
 def zip_of(files):
     """An archive of files by the names they have in it, all executable."""
     archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as target:
         for name, path in files.items():
             entry = zipfile.ZipInfo(name)
             entry.external_attr = 0o755 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
             with open(path, "rb") as source:
                 target.writestr(entry, source.read())
     return archive.getvalue()

@@ -31,10 +31,14 @@ def main():
     os.makedirs(options.folder)
     with emulator.started(options.folder) as aws:
         stack = Stack(aws, options)
-        for scenario in SCENARIOS:
-            begun = time.monotonic()
-            scenario(stack)
-            print(f"ok  {scenario.__doc__.splitlines()[0]}  ({time.monotonic() - begun:.1f} s)", flush=True)
+        try:
+            for scenario in SCENARIOS:
+                begun = time.monotonic()
+                scenario(stack)
+                seconds = time.monotonic() - begun
+                print(f"ok  {scenario.__doc__.splitlines()[0]}  ({seconds:.1f} s)", flush=True)
+        finally:
+            save_logs(stack)
 
 
 def arguments():
@@ -99,7 +103,9 @@ class Stack:
         arn = self.baton.create_state_machine(
             name=name, definition=json.dumps(definition), roleArn=self.role_arn
         )["stateMachineArn"]
-        started = self.baton.start_execution(stateMachineArn=arn, input=json.dumps(value))
+        started = self.baton.start_execution(
+            stateMachineArn=arn, input=json.dumps(value, ensure_ascii=False)
+        )
         return self.wait_for_end(started["executionArn"])
 
 
@@ -119,6 +125,19 @@ def deploy(stack):
         "EventDetailTypes": "OrderPlaced",
     })
     stack.baton = baton.client(stack.aws, stack.outputs)
+    allow_batches(stack)
+    # Plain HTTP is all that the emulator speaks, and the template's policy refuses just that.
+    stack.aws.client("s3").delete_bucket_policy(Bucket=stack.outputs["BucketName"])
+
+
+def allow_batches(stack):
+    """The emulator has a right of its own for batches; in AWS `sqs:SendMessage` covers them."""
+    roles = stack.aws.client("iam")
+    batches = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": "*"}
+    for role in roles.list_roles()["Roles"]:
+        roles.put_role_policy(
+            RoleName=role["RoleName"], PolicyName="batches", PolicyDocument=policy(batches)
+        )
 
 
 def create_order_functions(stack):
@@ -374,6 +393,18 @@ SCENARIOS = [
     deploy, create_order_functions, register, start, start_again, answer, end, list_by_status, wait_long, stop,
     carry_large_payloads, fork_wide, keep_strangers_out, invoke_directly, leave_nothing,
 ]
+
+
+def save_logs(stack):
+    """Keeps what the functions logged: `logs` in the run's folder, a file a function."""
+    folder = os.path.join(stack.options.folder, "logs")
+    os.makedirs(folder, exist_ok=True)
+    logs = stack.aws.client("logs")
+    for group in logs.describe_log_groups()["logGroups"]:
+        name = group["logGroupName"]
+        with open(os.path.join(folder, f"{name.replace('/', '_')}.log"), "w", encoding="utf-8") as file:
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name):
+                file.writelines(f"{event['message'].rstrip()}\n" for event in page["events"])
 
 
 def create_role(roles, name, principal):

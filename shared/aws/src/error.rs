@@ -1,6 +1,6 @@
 //! The SDK's errors, as the store's.
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use baton_store::StoreError;
 use std::error::Error;
 use std::fmt::Debug;
@@ -29,7 +29,7 @@ impl Malformed {
     }
 }
 
-/// The chain of an SDK error's causes as one text: its own `Display` says no more than "service error".
+/// What the service said, or why it said nothing.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Unanswered(String);
@@ -37,10 +37,30 @@ struct Unanswered(String);
 /// Whatever the service said, the request may be made again.
 pub(crate) fn unavailable<E, R>(what: &'static str) -> impl FnOnce(SdkError<E, R>) -> StoreError
 where
-    E: Error + 'static,
-    R: Debug,
+    E: Error + ProvideErrorMetadata + 'static,
+    R: Debug + 'static,
 {
-    move |error| refused(what, DisplayErrorContext(&error).to_string())
+    move |error| refused(what, reason(&error))
+}
+
+/// An error in one line: a service's code and words, or the chain of what lies under a silence. The SDK's own text is the whole
+/// response, headers and all.
+pub(crate) fn reason<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: Error + ProvideErrorMetadata + 'static,
+    R: Debug + 'static,
+{
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => chain(error),
+    }
+}
+
+/// An error with all that lies under it, in one line.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let sources = std::iter::successors(Some(error), |error| (**error).source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// As [`unavailable`], for what the service left undone without an error of its own.

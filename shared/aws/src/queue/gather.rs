@@ -4,11 +4,12 @@
 //! the queue's gatherer and waits for the answer. The gatherer fills a batch until it is full, or nobody is left who could
 //! add to it, or some milliseconds have gone by.
 
-use crate::error::{refused, unavailable};
+use crate::error::{chain, refused, unavailable};
 use crate::limits::BATCH_ENTRIES_MAX;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use baton_store::StoreError;
+use std::error::Error as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -164,18 +165,10 @@ async fn deliver(post: impl Post, batch: Vec<Waiting>) {
             Ok(results) => {
                 results.get(at).cloned().unwrap_or_else(|| Err("it was not answered".to_owned()))
             }
-            Err(error) => Err(chain(error)),
+            Err(error) => Err(error.source().map_or_else(String::new, chain)),
         };
         // Whoever has gone away takes its cue again.
         let _ = answer.send(result);
-    }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", chain(source)),
-        None => error.to_string(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! When a cue that could not be worked on comes again.
 
 use crate::Aws;
+use crate::error::reason;
 use aws_sdk_sqs::Client;
 
 /// The longest wait between two deliveries of a cue that fails.
@@ -27,7 +28,7 @@ async fn change(client: &Client, url: &str, receipt: &str, secs: i32) -> Result<
         .send()
         .await
         .map(|_| ())
-        .map_err(|error| aws_sdk_sqs::error::DisplayErrorContext(&error).to_string())
+        .map_err(|error| reason(&error))
 }
 
 /// Doubles with every delivery.
