@@ -1,8 +1,8 @@
 //! The stack on an AWS emulator: the real template, the real functions, the order example, asked by boto3.
 //!
 //! The scenarios are in `stack.py`. Here is what goes before: the functions are built with the profile of this test, and what
-//! `requirements.txt` names is installed, once for each content of that file, into the target folder. Where there is no Python the
-//! test shows as ignored; where `CI` is `true` it fails.
+//! `tests/requirements.txt` names is installed, once for each content of that file, into the target folder, where `tests/run` finds
+//! it too. Where there is no Python the test shows as ignored; where `CI` is `true` it fails.
 
 use baton_tests::binaries;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -65,8 +65,8 @@ fn target_folder() -> PathBuf {
 
 /// A Python that has what the scenarios need.
 fn python(target: &Path) -> Result<PathBuf, Failed> {
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("stack/requirements.txt");
-    let environment = target.join("stack-python");
+    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("requirements.txt");
+    let environment = target.join("python");
     let (python, installed) = (environment.join("bin/python"), environment.join("installed.txt"));
     let wanted = std::fs::read(&requirements)?;
     if std::fs::read(&installed).is_ok_and(|there| there == wanted) {

@@ -1,7 +1,7 @@
 """Deploys the real template with the real functions to an emulator, and runs the order example on it.
 
 Each scenario is a function below; the first that fails ends the run with its reason. `main.rs` builds the
-functions, installs what `requirements.txt` names and calls this.
+functions, installs what `tests/requirements.txt` names and calls this.
 """
 
 import argparse

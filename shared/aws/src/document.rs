@@ -23,7 +23,7 @@ pub(crate) fn document<'a>(item: &'a Item, name: &'static str) -> Result<&'a [u8
 
 /// A document without payloads as a text that people can read.
 pub(crate) fn text<T: Kept>(value: &T) -> String {
-    let packing = Packing { plain_bytes_max: usize::MAX, known: None };
+    let packing = Packing { plain_bytes_max: usize::MAX, ..Packing::default() };
     String::from_utf8_lossy(&packing.encode(value).bytes).into_owned()
 }
 
