@@ -5,8 +5,8 @@ use crate::error::{Halt, TakeError};
 use crate::tasks::Tasks;
 use crate::timer;
 use baton_engine::{
-    ChildFailure, Cue, Due, End, Fork, ForkId, Hop, Marked, Outcome, Payload, Pending, Record,
-    ScopePath, Sequence, Signal, StateType,
+    ChildFailure, Cue, Due, End, Event, EventDetail, Fork, ForkId, Hop, Marked, Outcome, Payload,
+    Pending, Record, ScopePath, Sequence, Signal, StateType,
 };
 use baton_store::{Backend, Durability, ExecutionArn, Header, Loaded};
 use jiff::Timestamp;
@@ -225,8 +225,15 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             return Ok(Taken::Dropped(Dropped::Unfit));
         };
         // Most timers outlive their attempt, and a read is cheaper than a refused write.
-        if self.newest_if(&run.arn, &record.scope, record.sequence).await?.is_none() {
-            return Ok(Taken::Dropped(Dropped::Stale));
+        let newest = self.backend.newest(&run.arn, &record.scope).await?;
+        match newest.map(|newest| newest.record) {
+            Some(newest) if newest.sequence == record.sequence => {}
+            // A timer's own doing, which may not have been followed.
+            Some(next) if next.sequence == record.sequence.next() && is_timed_out(&next) => {
+                self.follow(run, &next).await?;
+                return Ok(Taken::Repeated);
+            }
+            Some(_) | None => return Ok(Taken::Dropped(Dropped::Stale)),
         }
         if now < deadline {
             return self.send_again(run, record, signal, deadline).await;
@@ -302,6 +309,12 @@ fn why_dropped(header: &Header, cue: &Cue) -> Option<Dropped> {
         | Signal::ExecutionTimeout => false,
     };
     (is_under_closed || is_of_closed).then_some(Dropped::Closed)
+}
+
+/// Whether a task's time was over in this record.
+fn is_timed_out(record: &Record) -> bool {
+    let is_it = |event: &Event| matches!(event.detail, EventDetail::TaskTimedOut { .. });
+    record.events.iter().any(is_it)
 }
 
 /// The outcome of a join from its children's last records.

@@ -184,6 +184,21 @@ async fn an_accepted_callback_times_out_counted_from_its_start() {
 }
 
 #[tokio::test]
+async fn a_timeout_that_was_committed_and_not_sent_is_followed_when_the_timer_comes_again() {
+    let retry = json!({"TimeoutSeconds": 30, "Retry": [{"ErrorEquals": ["States.Timeout"]}]});
+    let world = World::new(only("Ask", callback(retry))).await;
+    world.start().await;
+    world.drain().await;
+    world.memory().lose_cues();
+    world.pass(30);
+    assert_eq!(world.signal("top", 1, Signal::Timeout).await, Taken::Advanced);
+    world.memory().lose_cues();
+    assert_eq!(world.signal("top", 1, Signal::Timeout).await, Taken::Repeated);
+    world.pass(1);
+    assert_eq!(world.drain().await[0], Taken::Advanced);
+}
+
+#[tokio::test]
 async fn a_missed_heartbeat_fails_the_task_and_a_sent_one_puts_it_off() {
     let world = World::new(only("Ask", callback(json!({"HeartbeatSeconds": 10})))).await;
     world.start().await;
