@@ -1,9 +1,11 @@
 //! Data files that are not ours, not whole, or in use.
 
 use crate::home::{EmbeddedHome, Home};
-use crate::samples::{header, record, scope};
+use crate::samples::{header, header_of, machine, record, record_with, scope};
 use baton_embedded::{Embedded, OpenError};
-use baton_store::{Durability, Journal};
+use baton_engine::Pending;
+use baton_store::{Clock, CommitError, Durability, Journal, Machines, Status, StoreError};
+use jiff::SignedDuration;
 use std::path::{Path, PathBuf};
 
 #[tokio::test]
@@ -127,6 +129,76 @@ async fn a_torn_log_loses_its_torn_end_alone() {
     std::fs::write(beside(&copy, "-wal"), &log[..log.len() - 1_000]).unwrap();
     let torn = Embedded::open(&copy).unwrap();
     assert!(torn.header(&header("n").arn()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn after_a_write_that_failed_nothing_is_accepted() {
+    let home = filled().await;
+    let backend = home.backend();
+    let arn = header("n").arn();
+    let shell = rusqlite::Connection::open(home.file()).unwrap();
+    shell.execute_batch("ALTER TABLE records RENAME TO hidden").unwrap();
+    let lost = record("top", 1_000);
+    let result = backend.commit(&arn, &lost, Durability::Now).await;
+    assert!(
+        matches!(result, Err(CommitError::Store(StoreError::Unavailable { .. }))),
+        "{result:?}"
+    );
+    shell.execute_batch("ALTER TABLE hidden RENAME TO records").unwrap();
+    for durability in [Durability::Now, Durability::Later] {
+        assert!(backend.commit(&arn, &lost, durability).await.is_err());
+    }
+    assert!(backend.create(&header("other")).await.is_err());
+    assert!(backend.create_machine(&machine("m", "r1")).await.is_err());
+    assert!(backend.load(&arn, &scope("top"), lost.sequence).await.is_err());
+    // The file is as it was before, and the next process goes on from there.
+    drop((backend, shell));
+    home.close();
+    home.open();
+    let newest = home.backend().newest(&arn, &scope("top")).await.unwrap().unwrap();
+    assert_eq!(newest.record, record("top", 999));
+    assert!(home.backend().header(&header("other").arn()).await.unwrap().is_none());
+    home.backend().commit(&arn, &lost, Durability::Now).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_shell_may_look_into_the_file_while_it_is_used() {
+    let home = filled().await;
+    let shell = rusqlite::Connection::open(home.file()).unwrap();
+    let sql = "SELECT count(*), max(state), max(waits_for) FROM transitions";
+    let row = shell.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    assert_eq!(row, (1_000, "A".to_owned(), "continue".to_owned()));
+}
+
+#[tokio::test]
+async fn what_waits_is_not_in_memory() {
+    let home = EmbeddedHome::new();
+    let backend = home.backend();
+    let distant = backend.now() + SignedDuration::from_hours(1);
+    for number in 0..100 {
+        let header = header_of("m", &format!("n{number}"), number);
+        let waiting = record_with("top", 0, Pending::Until(distant));
+        backend.create(&header).await.unwrap();
+        backend.commit(&header.arn(), &waiting, Durability::Later).await.unwrap();
+    }
+    backend.flush().await.unwrap();
+    assert_eq!(backend.executions_in_memory(), 0);
+    let busy = header("busy");
+    backend.create(&busy).await.unwrap();
+    backend.commit(&busy.arn(), &record("top", 0), Durability::Now).await.unwrap();
+    assert_eq!(backend.executions_in_memory(), 1);
+    let stopped = Status::TimedOut { stopped: backend.now() };
+    backend.end(&busy.arn(), &stopped).await.unwrap();
+    assert_eq!(backend.executions_in_memory(), 0);
+    // Looking at many does not keep them.
+    for round in 0..5 {
+        for number in 0..100 {
+            let arn = header_of("m", &format!("n{number}"), number).arn();
+            let newest = backend.newest(&arn, &scope("top")).await.unwrap();
+            assert!(newest.is_some(), "{round} {number}");
+        }
+    }
+    assert!(backend.executions_in_memory() <= 256);
 }
 
 /// A home with an execution of a thousand records.

@@ -111,6 +111,18 @@ impl Embedded {
         self.shared.lock().durable
     }
 
+    /// How many executions are in memory: those to which something is about to happen.
+    #[must_use]
+    pub fn executions_in_memory(&self) -> usize {
+        self.shared.lock().live_count()
+    }
+
+    /// How many groups of writes were made durable: so many times the disk was waited for.
+    #[must_use]
+    pub fn groups(&self) -> u64 {
+        self.shared.lock().durable
+    }
+
     /// Ends every [`Embedded::next_cue`]: the first step of a shutdown.
     pub fn close_queue(&self) {
         self.queue.close();

@@ -21,7 +21,7 @@ pub(crate) const RECORDS_PER_PAGE: u32 = 256;
 pub(crate) const BLOB_CACHE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Documents up to here are not compressed: a disk is cheaper than the time.
-pub(crate) const PLAIN_BYTES_MAX: usize = 4 * 1024;
+pub(crate) const PLAIN_BYTES_MAX: usize = 16 * 1024;
 
 /// How many pages the write-ahead log takes before they are moved into the file: 16 MiB.
 pub(crate) const CHECKPOINT_PAGES: u32 = 4096;

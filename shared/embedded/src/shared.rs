@@ -32,7 +32,11 @@ impl Shared {
 
     /// How documents are packed here.
     pub(crate) fn packing(&self) -> Packing<'_> {
-        Packing { plain_bytes_max: limits::PLAIN_BYTES_MAX, known: Some(&self.blobs) }
+        Packing {
+            plain_bytes_max: limits::PLAIN_BYTES_MAX,
+            packed_inline_bytes_max: 0,
+            known: Some(&self.blobs),
+        }
     }
 
     /// Decides something under the state's lock, unless the file takes no more writes, and wakes the committer if that gave

@@ -170,7 +170,8 @@ pub trait Journal: Send + Sync {
         durability: Durability,
     ) -> impl Future<Output = Result<(), CommitError>> + Send;
 
-    /// Marks a record as claimed unless it is, durably.
+    /// Marks a record as claimed unless it is, durably. On a record that has a successor, which means that its call is
+    /// over, a backend that sees this may answer [`ClaimAnswer::Held`] by nobody.
     fn claim(
         &self,
         execution: &ExecutionArn,

@@ -371,6 +371,11 @@ impl State {
         let group = self.live.get(arn).map_or(0, |live| live.group);
         Ok(self.after(group))
     }
+
+    /// How many executions are in memory.
+    pub(crate) fn live_count(&self) -> usize {
+        self.live.len()
+    }
 }
 
 pub(crate) fn missing(what: &'static str, arn: &ExecutionArn) -> StoreError {

@@ -21,13 +21,20 @@ pub struct Encoded {
 pub struct Packing<'a> {
     /// Longer documents are compressed where it pays: 10 µs a KiB that only a priced or slow store earns back.
     pub plain_bytes_max: usize,
+    /// Larger payloads that compress to at most so many bytes stay in the document all the same: what is to be had for one
+    /// more read or write. With 0 they are always kept apart, where passing them on costs nothing.
+    pub packed_inline_bytes_max: usize,
     /// Payloads that are kept apart already.
     pub known: Option<&'a BlobCache>,
 }
 
 impl Default for Packing<'_> {
     fn default() -> Self {
-        Packing { plain_bytes_max: limits::PLAIN_BYTES_MAX, known: None }
+        Packing {
+            plain_bytes_max: limits::PLAIN_BYTES_MAX,
+            packed_inline_bytes_max: limits::PAYLOAD_INLINE_BYTES_MAX,
+            known: None,
+        }
     }
 }
 

@@ -217,6 +217,14 @@ mod tests {
     }
 
     #[test]
+    fn they_are_kept_apart_where_that_is_asked_for() {
+        let mut record = small();
+        record.visit.input = Payload::new(json!(vec!["the same again"; 2_000]));
+        let packing = super::super::Packing { packed_inline_bytes_max: 0, ..Default::default() };
+        assert_eq!(packing.encode(&record).blobs.len(), 1);
+    }
+
+    #[test]
     fn a_record_of_any_size_reads_back() {
         let mut record = small();
         record.variables =

@@ -119,7 +119,7 @@ impl Writer {
         }
         let text = payload.text();
         let bytes = frame::compress(text.as_bytes()).unwrap_or_else(|| text.as_bytes().to_vec());
-        if bytes.len() <= limits::PAYLOAD_INLINE_BYTES_MAX && !is_crowded {
+        if bytes.len() <= packing.packed_inline_bytes_max && !is_crowded {
             return None;
         }
         let hash = BlobHash::of(text);
