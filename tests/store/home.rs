@@ -7,13 +7,12 @@ use baton_store::{Backend, Clock, Outgoing};
 use jiff::{SignedDuration, Timestamp};
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
 
 /// A backend with what surrounds it.
 pub trait Home: Send + Sync + Sized + 'static {
     type Backend: Backend;
-    /// Whether cues can be derived from the journals after a crash by the backend itself.
     fn new() -> Self;
     fn backend(&self) -> Arc<Self::Backend>;
     /// The next cue, waiting until there is one that is due.
@@ -63,13 +62,14 @@ impl Home for MemoryHome {
 }
 
 pub struct EmbeddedHome {
-    folder: PathBuf,
+    // Closed before its folder is removed.
     backend: Mutex<Option<Arc<Embedded>>>,
+    folder: TempDir,
 }
 
 impl EmbeddedHome {
     pub fn file(&self) -> PathBuf {
-        self.folder.join("data.db")
+        self.folder.path().join("data.db")
     }
 
     pub fn close(&self) {
@@ -89,12 +89,8 @@ impl Home for EmbeddedHome {
     type Backend = Embedded;
 
     fn new() -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder =
-            std::env::temp_dir().join(format!("baton-store-{}-{count}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let home = EmbeddedHome { folder, backend: Mutex::new(None) };
+        let folder = tempfile::tempdir().unwrap();
+        let home = EmbeddedHome { backend: Mutex::new(None), folder };
         home.open();
         home
     }
@@ -119,7 +115,7 @@ impl Home for EmbeddedHome {
 
     /// A copy of the files as they are at this moment is what a process that is killed leaves.
     async fn crash(&self) {
-        let copy = self.folder.join("crashed.db");
+        let copy = self.folder.path().join("crashed.db");
         for suffix in ["", "-wal"] {
             let name = |base: &PathBuf| PathBuf::from(format!("{}{suffix}", base.display()));
             std::fs::copy(name(&self.file()), name(&copy)).unwrap();
@@ -130,15 +126,5 @@ impl Home for EmbeddedHome {
             std::fs::rename(name(&copy), name(&self.file())).unwrap();
         }
         self.open();
-    }
-}
-
-impl Drop for EmbeddedHome {
-    fn drop(&mut self) {
-        if let Some(backend) = self.backend.lock().unwrap().take() {
-            drop(backend);
-        }
-        // What is left over is the system's to clean up.
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

@@ -196,3 +196,76 @@ fn is_busy(pending: &Pending) -> bool {
 fn is_fork(record: &Record) -> bool {
     matches!(record.pending, Pending::Fork(_))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_execution_is_parked_while_nothing_is_about_to_happen() {
+        let mut live = begun();
+        assert!(live.is_parked());
+        put(&mut live, "top", 0, true);
+        assert!(!live.is_parked());
+        put(&mut live, "top", 1, false);
+        assert!(live.is_parked());
+        put(&mut live, "1.0", 0, true);
+        put(&mut live, "1.1", 0, true);
+        put(&mut live, "1.0", 1, false);
+        assert!(!live.is_parked());
+        put(&mut live, "1.1", 1, false);
+        assert!(live.is_parked());
+    }
+
+    #[test]
+    fn a_scope_that_moves_on_leaves_its_children_behind() {
+        let mut live = begun();
+        for (scope, is_busy) in [("top", false), ("0.0", true), ("0.0/0.3", true), ("0.1", true)] {
+            put(&mut live, scope, 0, is_busy);
+        }
+        put(&mut live, "top", 1, false);
+        assert!(live.is_parked());
+        assert!(live.newest(&scope("0.0/0.3")).is_none());
+        // What a child says all the same holds nobody up.
+        put(&mut live, "0.0", 1, true);
+        assert!(live.is_parked());
+        assert!(!live.knows_absent(&scope("0.1")), "it has a record, which is forgotten");
+    }
+
+    #[test]
+    fn only_what_began_here_knows_what_is_absent() {
+        let mut live = begun();
+        assert!(live.knows_absent(&scope("top")));
+        assert!(!live.knows_absent(&scope("0.0")), "its parent is not there");
+        put(&mut live, "top", 0, false);
+        assert!(live.knows_absent(&scope("0.0")));
+        assert!(!live.knows_absent(&scope("1.0")), "its parent stands elsewhere");
+        let known = Live::known(1, false, BTreeSet::new(), 1);
+        assert!(!known.knows_absent(&scope("top")));
+    }
+
+    #[test]
+    fn children_are_those_of_the_fork_itself() {
+        let mut live = begun();
+        for name in ["top", "0.0", "0.2", "0.10", "0.2/0.1"] {
+            put(&mut live, name, 0, false);
+        }
+        let fork = ForkId { scope: ScopePath::top(), fork: Sequence(0) };
+        let children: Vec<u32> = live.children(&fork).map(|(child, _)| child).collect();
+        assert_eq!(children, [0, 2, 10]);
+    }
+
+    fn begun() -> Live {
+        Live { is_whole: true, ..Live::known(1, false, BTreeSet::new(), 0) }
+    }
+
+    fn put(live: &mut Live, name: &str, sequence: u32, is_busy: bool) {
+        let (record, marks) = (None, Marks::default());
+        let newest = Newest { sequence: Sequence(sequence), record, marks, is_busy };
+        live.put(&scope(name), newest);
+    }
+
+    fn scope(text: &str) -> ScopePath {
+        text.parse().unwrap()
+    }
+}

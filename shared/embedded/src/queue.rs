@@ -138,3 +138,105 @@ fn millis_up(at: Timestamp) -> i64 {
     let is_later = Timestamp::from_millisecond(millis).is_ok_and(|whole| whole < at);
     millis.saturating_add(i64::from(is_later))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use baton_engine::{Cue, ScopePath, Sequence, Signal};
+    use baton_store::ExecutionArn;
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    const NOW: i64 = 1_763_640_000_000;
+
+    #[test]
+    fn cues_come_when_they_are_due_and_not_before() {
+        let queue = Queue::default();
+        let dues = [Due::At(at(20)), Due::At(at(10)), Due::Now, Due::At(at(-5)), Due::At(at(10))];
+        queue.send((0..).zip(dues).map(|(number, due)| cue(number, due)).collect(), at(0));
+        check(&queue, 0, &[2, 3]);
+        check(&queue, 9, &[]);
+        check(&queue, 10, &[1, 4]);
+        check(&queue, 1_000, &[0]);
+        assert_eq!(queue.len(), 0);
+    }
+
+    #[test]
+    fn a_part_of_a_millisecond_counts_as_a_whole_one() {
+        let queue = Queue::default();
+        let due = at(10) + jiff::SignedDuration::from_nanos(1);
+        queue.send(vec![cue(0, Due::At(due))], at(0));
+        check(&queue, 10, &[]);
+        check(&queue, 11, &[0]);
+    }
+
+    #[tokio::test]
+    async fn everybody_who_waits_gets_one() {
+        let queue = std::sync::Arc::new(Queue::default());
+        let waiting: Vec<_> = (0..8)
+            .map(|_| {
+                let queue = queue.clone();
+                tokio::spawn(async move { queue.next(|| at(0)).await.unwrap().cue.sequence.0 })
+            })
+            .collect();
+        queue.send((0..8).map(|number| cue(number, Due::Now)).collect(), at(0));
+        let mut taken = Vec::new();
+        for waiter in waiting {
+            taken.push(waiter.await.unwrap());
+        }
+        taken.sort_unstable();
+        assert_eq!(taken, (0..8).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_closed_queue_gives_nothing_to_anybody() {
+        let queue = std::sync::Arc::new(Queue::default());
+        let waiting: Vec<_> = (0..4)
+            .map(|_| {
+                let queue = queue.clone();
+                tokio::spawn(async move { queue.next(|| at(0)).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        queue.close();
+        queue.send(vec![cue(0, Due::Now)], at(0));
+        for waiter in waiting {
+            assert_eq!(waiter.await.unwrap(), None);
+        }
+        assert_eq!(queue.next(|| at(0)).await, None);
+    }
+
+    #[tokio::test]
+    async fn whoever_gives_up_takes_no_cue_away() {
+        let queue = Queue::default();
+        {
+            let next = pin!(queue.next(|| at(0)));
+            assert!(next.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            queue.send(vec![cue(0, Due::Now)], at(0));
+        }
+        let next = pin!(queue.next(|| at(0)));
+        let taken = next.poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(taken, Poll::Ready(Some(cue(0, Due::Now))));
+    }
+
+    /// Takes all that is due so many milliseconds on.
+    fn check(queue: &Queue, millis: i64, numbers: &[u32]) {
+        let mut taken = Vec::new();
+        while let Next::Cue(cue) = queue.look(at(millis)) {
+            taken.push(cue.cue.sequence.0);
+        }
+        assert_eq!(taken, numbers, "at {millis}");
+    }
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millisecond(NOW + millis).unwrap()
+    }
+
+    fn cue(number: u32, due: Due) -> Outgoing {
+        let arn = "arn:aws:states:us-east-1:123456789012:execution:m:n";
+        let cue =
+            Cue { scope: ScopePath::top(), sequence: Sequence(number), signal: Signal::Proceed };
+        Outgoing { execution: ExecutionArn::parse(arn).unwrap(), cue, due }
+    }
+}

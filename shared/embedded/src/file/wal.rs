@@ -107,3 +107,63 @@ fn fill(file: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<bool> {
         Err(e) => Err(e),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+
+    #[test]
+    fn a_log_has_the_pages_up_to_its_last_commit() {
+        let bytes = log();
+        let whole = read_log(&mut &bytes[..]).unwrap().unwrap();
+        assert!(whole.pages > 10);
+        assert!(whole.has.contains(&whole.pages));
+        // The last frame is a commit's, so without its last byte the commit before counts.
+        let torn = read_log(&mut &bytes[..bytes.len() - 1]).unwrap().unwrap();
+        assert!(torn.pages <= whole.pages && torn.has.is_subset(&whole.has));
+        assert_ne!(torn, whole);
+    }
+
+    #[test]
+    fn what_follows_a_damaged_frame_is_not_counted() {
+        let bytes = log();
+        let whole = read_log(&mut &bytes[..]).unwrap().unwrap();
+        for position in [32, 40, 48, 56, 100, 4_000] {
+            let mut damaged = bytes.clone();
+            damaged[position] ^= 1;
+            assert_eq!(read_log(&mut &damaged[..]).unwrap(), None, "{position}");
+        }
+        let mut damaged = bytes.clone();
+        let middle = bytes.len() / 2;
+        damaged[middle] ^= 1;
+        assert_ne!(read_log(&mut &damaged[..]).unwrap(), Some(whole));
+    }
+
+    #[test]
+    fn what_is_no_log_adds_nothing() {
+        let bytes = log();
+        for length in [0, 1, 31, 32, 55, 56, 4_000] {
+            assert_eq!(read_log(&mut &bytes[..length]).unwrap(), None, "{length}");
+        }
+        for position in [0, 9, 17, 25] {
+            let mut damaged = bytes.clone();
+            damaged[position] ^= 0x55;
+            assert_eq!(read_log(&mut &damaged[..]).unwrap(), None, "{position}");
+        }
+        assert_eq!(read(Path::new("/nowhere/data.db-wal")).unwrap(), None);
+    }
+
+    /// A log as SQLite writes it, of several commits.
+    fn log() -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).unwrap();
+        connection.execute_batch("CREATE TABLE t (a)").unwrap();
+        for _ in 0..10 {
+            connection.execute("INSERT INTO t VALUES (zeroblob(9000))", []).unwrap();
+        }
+        std::fs::read(folder.path().join("data.db-wal")).unwrap()
+    }
+}
