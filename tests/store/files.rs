@@ -132,6 +132,37 @@ async fn a_torn_log_loses_its_torn_end_alone() {
 }
 
 #[tokio::test]
+async fn a_damaged_file_gives_errors_and_no_more() {
+    let home = filled().await;
+    home.close();
+    let whole = std::fs::read(home.file()).unwrap();
+    let damaged = home.file().with_file_name("damaged.db");
+    let arn = header("n").arn();
+    for round in 0..60 {
+        let mut bytes = whole.clone();
+        // After the header of the file, which is looked at before all else.
+        for number in 0..=round % 4 {
+            let position = 100 + (round * 7_919 + number * 104_729) % (bytes.len() - 100);
+            bytes[position] ^= 1 << (round % 8);
+        }
+        std::fs::write(&damaged, &bytes).unwrap();
+        match Embedded::open(&damaged) {
+            Err(_) => assert!(std::fs::read(&damaged).unwrap() == bytes, "round {round}"),
+            Ok(backend) => {
+                // Whatever it answers, it answers.
+                let _ = backend.header(&arn).await;
+                let _ = backend.records(&arn, None).await;
+                let _ = backend.newest(&arn, &scope("top")).await;
+                let _ = backend.commit(&arn, &record("top", 1_000), Durability::Now).await;
+            }
+        }
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(beside(&damaged, suffix));
+        }
+    }
+}
+
+#[tokio::test]
 async fn after_a_write_that_failed_nothing_is_accepted() {
     let home = filled().await;
     let backend = home.backend();

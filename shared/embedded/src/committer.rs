@@ -103,10 +103,10 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 }
 
 fn settle(shared: &Shared, group: Inbox, changes: Vec<bool>) {
-    let waiters = {
+    let (waiters, parked) = {
         let mut state = shared.lock();
-        state.settle(group.group, group.touched);
-        std::mem::take(&mut state.in_flight)
+        let parked = state.settle(group.group, &group.touched);
+        (std::mem::take(&mut state.in_flight), parked)
     };
     // Who has stopped waiting need not be told.
     for (write, is_changed) in group.writes.into_iter().zip(changes) {
@@ -115,6 +115,7 @@ fn settle(shared: &Shared, group: Inbox, changes: Vec<bool>) {
         }
     }
     tell(waiters, &Ok(()));
+    drop(parked);
 }
 
 /// Tells everybody who waits.

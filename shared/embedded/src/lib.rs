@@ -17,8 +17,8 @@
 //!
 //! # Cost
 //!
-//! A commit takes about 3 µs to encode and 2 µs to accept on the caller's side, and 5 µs on the committer's, beside the
-//! sync that a group shares. Waking an execution that waited reads two rows.
+//! A small commit takes about 5 µs of the caller's time, encoding included, and as much of the committer's, beside the sync
+//! that a group shares. Waking an execution that waited reads two rows. An execution that waits takes about 200 bytes of memory.
 
 mod committer;
 mod error;

@@ -85,14 +85,12 @@ impl State {
         if self.read_only.len() > limits::READ_ONLY_MAX
             && let Some((oldest, read)) = self.read_only.pop_front()
         {
-            self.drop_if(&oldest, |live| live.group == 0 && live.read == read);
+            self.take_if(&oldest, |live| live.group == 0 && live.read == read);
         }
     }
 
-    fn drop_if(&mut self, arn: &ExecutionArn, may_go: impl FnOnce(&Live) -> bool) {
-        if self.live.get(arn).is_some_and(may_go) {
-            self.live.swap_remove(arn);
-        }
+    fn take_if(&mut self, arn: &ExecutionArn, may_go: impl FnOnce(&Live) -> bool) -> Option<Live> {
+        self.live.get(arn).is_some_and(may_go).then(|| self.live.swap_remove(arn)).flatten()
     }
 
     /// As [`State::live`], with the scope's newest record in it, if there is one.
@@ -151,12 +149,12 @@ impl State {
         }
     }
 
-    /// Lets executions leave memory whose writes are durable and that wait for something.
-    pub(crate) fn settle(&mut self, group: u64, touched: Vec<ExecutionArn>) {
+    /// Takes executions out of memory whose writes are durable and that wait for something. To drop them takes time, which is
+    /// the caller's.
+    pub(crate) fn settle(&mut self, group: u64, touched: &[ExecutionArn]) -> Vec<Live> {
         self.durable = group;
-        for arn in touched {
-            self.drop_if(&arn, |live| live.group == group && live.is_parked());
-        }
+        let leaves = |live: &Live| live.group == group && live.is_parked();
+        touched.iter().filter_map(|arn| self.take_if(arn, leaves)).collect()
     }
 
     /// A write that belongs to no execution.

@@ -14,8 +14,8 @@
 //!
 //! # Cost
 //!
-//! A small record (a Pass state with 100 bytes of data) takes about 400 bytes, 2 µs to write and 4 µs to read.
-//! Only payloads above 8 KiB are hashed.
+//! A small record (a Pass state with 100 bytes of data) takes about 300 bytes, 1 µs to write and 3 µs to read.
+//! Compression takes about 6 µs a KiB. Only payloads above 8 KiB are hashed.
 
 mod blob;
 mod cue;
