@@ -5,6 +5,7 @@
 mod claims;
 mod crashes;
 mod cues;
+mod documents;
 mod files;
 mod home;
 mod joins;
@@ -76,6 +77,13 @@ contract! {
         an_update_needs_the_current_revision
         revisions_outlive_their_machine
         machines_come_in_order_page_by_page
+    }
+    documents {
+        a_document_is_changed_by_who_knows_it
+        the_same_change_again_is_answered_alike
+        one_of_many_racing_changes_is_made
+        documents_survive_and_may_be_large
+        a_group_is_listed_in_order_page_by_page
     }
     cues {
         a_cue_that_is_sent_is_delivered

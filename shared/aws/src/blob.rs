@@ -94,6 +94,22 @@ impl Blobs {
         }
     }
 
+    /// Writes a JSON text that is read by its hash.
+    pub(crate) async fn put_text(&self, folder: Folder, text: &str) -> Result<(), StoreError> {
+        let payload = Payload::kept(text).map_err(|error| corrupt(WHAT, "text", error))?;
+        let (hash, bytes) = (BlobHash::of(text), text.as_bytes().to_vec());
+        self.put(folder, Blob { hash, payload, bytes }).await
+    }
+
+    /// Reads a JSON text by its hash.
+    pub(crate) async fn get_text(
+        &self,
+        folder: Folder,
+        hash: &BlobHash,
+    ) -> Result<String, StoreError> {
+        Ok(self.get(folder, hash).await?.text().to_owned())
+    }
+
     async fn put(&self, folder: Folder, blob: Blob) -> Result<(), StoreError> {
         self.client
             .put_object()

@@ -9,6 +9,7 @@
 //! | state machine | `m#<machine>` | `m` |
 //! | revision | `m#<machine>` | `r#<revision>` |
 //! | name of a state machine | `n` | `<machine>` |
+//! | document | `d#<kind>#<group>` | `k#<key>` |
 //! | timer | `t#<minute>#<shard>` | `<due>#<execution>#<scope>#<sequence>#<signal>` |
 //! | how far timers are swept | `t#swept` | `m` |
 //!
@@ -18,7 +19,7 @@
 use crate::item::{Item, item, s, text};
 use crate::limits::{LIST_SHARDS, TIMER_SHARDS};
 use baton_engine::{ForkId, ScopePath, Sequence};
-use baton_store::{ExecutionArn, MachineArn, RevisionId, StoreError};
+use baton_store::{DocumentId, DocumentKind, ExecutionArn, MachineArn, RevisionId, StoreError};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
@@ -128,6 +129,19 @@ pub(crate) const NAMES: &str = "n";
 /// A machine's name.
 pub(crate) fn name(arn: &MachineArn) -> Key {
     Key::new(NAMES, arn.name())
+}
+
+/// The documents of a group.
+pub(crate) fn documents(kind: DocumentKind, group: &str) -> String {
+    format!("d#{}#{group}", kind.as_str())
+}
+
+/// What goes before a document's own key.
+pub(crate) const DOCUMENT: &str = "k#";
+
+/// A document.
+pub(crate) fn document(id: &DocumentId) -> Key {
+    Key::new(documents(id.kind, &id.group), format!("{DOCUMENT}{}", id.key))
 }
 
 /// The timers of a minute, counted since 1970, in one shard.

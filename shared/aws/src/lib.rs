@@ -14,6 +14,7 @@ mod chance;
 mod clock;
 mod connect;
 mod document;
+mod documents;
 mod error;
 mod item;
 mod journal;

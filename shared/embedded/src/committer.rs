@@ -110,7 +110,7 @@ fn settle(shared: &Shared, group: Inbox, changes: Vec<bool>) {
     };
     // Who has stopped waiting need not be told.
     for (write, is_changed) in group.writes.into_iter().zip(changes) {
-        if let Write::Machine(_, answer) = write {
+        if let Write::Machine(_, answer) | Write::Document(_, answer) = write {
             let _ = answer.send(is_changed);
         }
     }

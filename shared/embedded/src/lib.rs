@@ -21,6 +21,7 @@
 //! that a group shares. Waking an execution that waited reads two rows. An execution that waits takes about 200 bytes of memory.
 
 mod committer;
+mod documents;
 mod error;
 mod file;
 mod journal;
@@ -78,11 +79,13 @@ impl Embedded {
         let blobs = Arc::new(BlobCache::new(limits::BLOB_CACHE_BYTES));
         let reader = Reader::open(path, blobs.clone()).map_err(sqlite)?;
         let next_id = next_id(&reader).map_err(store)?;
-        let cues = recover::pending(&reader).map_err(store)?;
+        let mut cues = recover::pending(&reader).map_err(store)?;
         // All of it could be read: from here on the file is used.
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
             .map_err(sqlite)?;
+        schema::complete(&connection).map_err(sqlite)?;
+        cues.extend(documents::express_cues(&reader).map_err(store)?);
         let shared = Arc::new(Shared::new(path.to_owned(), blobs, State::new(reader, next_id)));
         let committer = start_committer(&shared, connection)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;

@@ -9,6 +9,7 @@
 //! | `records` | the journals, in the order of their commits |
 //! | `joins` | children that ended well, in the order they did |
 //! | `blobs` | large payloads |
+//! | `documents` | versions, aliases, activities and the like |
 //! | `transitions` (a view) | the journals with names |
 
 use rusqlite::Connection;
@@ -82,11 +83,27 @@ SELECT
 FROM records JOIN executions ON executions.id = records.execution;
 ";
 
+/// Files that are older than this table get it when they are opened.
+const DOCUMENTS: &str = "
+CREATE TABLE IF NOT EXISTS documents (
+    kind TEXT NOT NULL,
+    part TEXT NOT NULL,
+    key TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (kind, part, key)
+) WITHOUT ROWID;
+";
+
+/// Makes the tables that the file was made without.
+pub(crate) fn complete(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(DOCUMENTS)
+}
+
 /// Makes the tables in an empty file, all or nothing.
 pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
         "PRAGMA synchronous = FULL; BEGIN;
          PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};
-         {TABLES} COMMIT;"
+         {TABLES} {DOCUMENTS} COMMIT;"
     ))
 }

@@ -1,8 +1,9 @@
 //! What the committer writes: each kind of write, and its statement.
 
+use baton_store::DocumentId;
 use baton_store::records::{Blob, BlobHash};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Statement, params};
+use rusqlite::{Connection, OptionalExtension, Statement, params};
 use tokio::sync::oneshot;
 
 /// One accepted write. Its condition, if it has one, was decided in memory, except for machines.
@@ -26,6 +27,8 @@ pub(crate) enum Write {
     Join { execution: i64, fork: String, child: u32, last: u32, rank: u32 },
     /// A machine and its revision, or its end; whether it was written is answered.
     Machine(Box<MachineWrite>, oneshot::Sender<bool>),
+    /// A document's change; whether it is as it should be is answered.
+    Document(Box<DocumentWrite>, oneshot::Sender<bool>),
 }
 
 /// A new row of `executions`.
@@ -43,6 +46,14 @@ pub(crate) struct ExecutionRow {
 pub(crate) struct MachineWrite {
     pub(crate) arn: String,
     pub(crate) change: MachineChange,
+}
+
+/// A change of a document. Its condition is decided in the file.
+#[derive(Debug)]
+pub(crate) struct DocumentWrite {
+    pub(crate) id: DocumentId,
+    pub(crate) before: Option<String>,
+    pub(crate) after: Option<String>,
 }
 
 /// What happens to a machine.
@@ -80,6 +91,7 @@ impl Write {
             Write::Create(row) => row.facts.len(),
             Write::Record { document, .. } => document.len(),
             Write::End { outcome, .. } => outcome.len(),
+            Write::Document(write, _) => write.after.as_ref().map_or(0, String::len),
             Write::Claim { .. }
             | Write::Heartbeat { .. }
             | Write::Close { .. }
@@ -115,6 +127,9 @@ pub(crate) struct Statements<'c> {
     update_machine: Statement<'c>,
     delete_machine: Statement<'c>,
     revision: Statement<'c>,
+    document: Statement<'c>,
+    put_document: Statement<'c>,
+    delete_document: Statement<'c>,
 }
 
 impl<'c> Statements<'c> {
@@ -158,6 +173,14 @@ impl<'c> Statements<'c> {
                 "INSERT OR IGNORE INTO revisions (machine, id, role_arn, definition)
                  VALUES (?1, ?2, ?3, ?4)",
             )?,
+            document: connection
+                .prepare("SELECT text FROM documents WHERE kind = ?1 AND part = ?2 AND key = ?3")?,
+            put_document: connection.prepare(
+                "INSERT OR REPLACE INTO documents (kind, part, key, text)
+                 VALUES (?1, ?2, ?3, ?4)",
+            )?,
+            delete_document: connection
+                .prepare("DELETE FROM documents WHERE kind = ?1 AND part = ?2 AND key = ?3")?,
         })
     }
 
@@ -191,6 +214,7 @@ impl<'c> Statements<'c> {
                 self.join.execute(params![execution, fork, child, last, rank])
             }
             Write::Machine(write, _) => self.perform_machine(write),
+            Write::Document(write, _) => self.perform_document(write),
         };
         changed.map(|rows| rows > 0)
     }
@@ -216,5 +240,23 @@ impl<'c> Statements<'c> {
             self.revision.execute(values)?;
         }
         Ok(changed)
+    }
+
+    /// Counts the document that is as it should be.
+    fn perform_document(&mut self, write: &DocumentWrite) -> rusqlite::Result<usize> {
+        let DocumentWrite { id: DocumentId { kind, group, key }, before, after } = write;
+        let kind = kind.as_str();
+        let there: Option<String> =
+            self.document.query_row(params![kind, group, key], |row| row.get(0)).optional()?;
+        if there == *after {
+            return Ok(1);
+        }
+        if there != *before {
+            return Ok(0);
+        }
+        match after {
+            Some(text) => self.put_document.execute(params![kind, group, key, text]),
+            None => self.delete_document.execute(params![kind, group, key]),
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! * A cue may be lost by no backend, and repeated by every one.
 
 pub mod arn;
+pub mod documents;
 mod header;
 pub mod limits;
 mod machine;
@@ -19,6 +20,7 @@ mod token;
 mod traits;
 
 pub use arn::{ExecutionArn, InvalidArn, MachineArn};
+pub use documents::{DocumentId, DocumentKind, Documents};
 pub use header::{Header, RevisionId, Status, StatusName};
 pub use machine::{Machine, MachineKind, Revision};
 pub use pending::{open_scopes, pending_cues};

@@ -2,6 +2,7 @@
 //! backend to them.
 
 use crate::arn::{ExecutionArn, MachineArn};
+use crate::documents::Documents;
 use crate::header::{Header, RevisionId, Status, StatusName};
 use crate::machine::{Machine, Revision};
 use baton_engine::{Claim, Cue, Due, ForkId, Marked, Record, ScopePath, Sequence};
@@ -323,6 +324,6 @@ pub trait Chance: Send + Sync {
 }
 
 /// All that the driver and the API need.
-pub trait Backend: Journal + Cues + Machines + Clock + Chance + 'static {}
+pub trait Backend: Journal + Cues + Machines + Documents + Clock + Chance + 'static {}
 
-impl<T: Journal + Cues + Machines + Clock + Chance + 'static> Backend for T {}
+impl<T: Journal + Cues + Machines + Documents + Clock + Chance + 'static> Backend for T {}

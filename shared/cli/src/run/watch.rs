@@ -2,9 +2,10 @@
 
 use baton_engine::{Claim, ForkId, Marked, Record, ScopePath, Sequence};
 use baton_store::{
-    Backend, Chance, ClaimAnswer, Clock, CommitError, Created, Cues, Durability, ExecutionArn,
-    ExecutionQuery, Header, JoinAnswer, JoinMark, Journal, Loaded, Machine, MachineArn, Machines,
-    Outgoing, Page, Revision, RevisionId, Status, StoreError,
+    Backend, Chance, ClaimAnswer, Clock, CommitError, Created, Cues, DocumentId, DocumentKind,
+    Documents, Durability, ExecutionArn, ExecutionQuery, Header, JoinAnswer, JoinMark, Journal,
+    Loaded, Machine, MachineArn, Machines, Outgoing, Page, Revision, RevisionId, Status,
+    StoreError,
 };
 use jiff::Timestamp;
 use std::sync::{Arc, OnceLock};
@@ -195,6 +196,31 @@ impl<B: Backend> Machines for Watched<B> {
         from: Option<&str>,
     ) -> Result<Page<Machine>, StoreError> {
         self.inner.machines(items_max, from).await
+    }
+}
+
+impl<B: Backend> Documents for Watched<B> {
+    async fn document(&self, id: &DocumentId) -> Result<Option<String>, StoreError> {
+        self.inner.document(id).await
+    }
+
+    async fn swap_document(
+        &self,
+        id: &DocumentId,
+        before: Option<&str>,
+        after: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        self.inner.swap_document(id, before, after).await
+    }
+
+    async fn documents(
+        &self,
+        kind: DocumentKind,
+        group: &str,
+        items_max: u32,
+        from: Option<&str>,
+    ) -> Result<Page<(String, String)>, StoreError> {
+        self.inner.documents(kind, group, items_max, from).await
     }
 }
 

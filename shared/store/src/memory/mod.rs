@@ -7,6 +7,7 @@
 //! * It keeps [`Durability`](crate::Durability) to the letter: [`Memory::lose_unsynced`] takes away all that a
 //!   crash could take, and nothing else.
 
+mod documents;
 mod executions;
 mod machines;
 mod queue;
@@ -15,6 +16,7 @@ use crate::{Chance, Clock, Outgoing};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use documents::DocumentTable;
 use executions::Executions;
 use machines::MachineTable;
 use queue::Queue;
@@ -31,6 +33,7 @@ struct Inner {
     seed: u64,
     executions: Executions,
     machines: MachineTable,
+    documents: DocumentTable,
     queue: Queue,
 }
 
@@ -43,6 +46,7 @@ impl Memory {
             seed,
             executions: Executions::default(),
             machines: MachineTable::default(),
+            documents: DocumentTable::default(),
             queue: Queue::default(),
         };
         Memory { inner: Mutex::new(inner) }

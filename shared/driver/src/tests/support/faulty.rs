@@ -3,9 +3,9 @@
 use baton_engine::{Claim, ForkId, Marked, Record, ScopePath, Sequence};
 use baton_store::memory::Memory;
 use baton_store::{
-    Chance, ClaimAnswer, Clock, CommitError, Created, Cues, Durability, ExecutionArn,
-    ExecutionQuery, Header, JoinAnswer, JoinMark, Journal, Loaded, Machine, MachineArn, Machines,
-    Outgoing, Page, Revision, RevisionId, Status, StoreError,
+    Chance, ClaimAnswer, Clock, CommitError, Created, Cues, DocumentId, DocumentKind, Documents,
+    Durability, ExecutionArn, ExecutionQuery, Header, JoinAnswer, JoinMark, Journal, Loaded,
+    Machine, MachineArn, Machines, Outgoing, Page, Revision, RevisionId, Status, StoreError,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -223,6 +223,34 @@ impl Machines for Faulty {
         from: Option<&str>,
     ) -> Result<Page<Machine>, StoreError> {
         self.memory.machines(items_max, from).await
+    }
+}
+
+impl Documents for Faulty {
+    async fn document(&self, id: &DocumentId) -> Result<Option<String>, StoreError> {
+        self.memory.document(id).await
+    }
+
+    async fn swap_document(
+        &self,
+        id: &DocumentId,
+        before: Option<&str>,
+        after: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        self.point()?;
+        let is_done = self.memory.swap_document(id, before, after).await?;
+        self.point()?;
+        Ok(is_done)
+    }
+
+    async fn documents(
+        &self,
+        kind: DocumentKind,
+        group: &str,
+        items_max: u32,
+        from: Option<&str>,
+    ) -> Result<Page<(String, String)>, StoreError> {
+        self.memory.documents(kind, group, items_max, from).await
     }
 }
 
