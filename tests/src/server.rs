@@ -101,6 +101,18 @@ impl Server {
         status.unwrap_or_else(|_| panic!("`baton serve` did not stop:\n{}", self.log()))
     }
 
+    /// Kills it, and waits until it is gone.
+    ///
+    /// # Panics
+    ///
+    /// It had ended before.
+    pub fn kill(self) {
+        kill_process(self.process, Signal::KILL).expect("a running server can be killed");
+        if self.ended.recv_timeout(PATIENCE).is_err() {
+            panic!("`baton serve` cannot be killed");
+        }
+    }
+
     /// What it wrote to stderr.
     pub fn log(&self) -> String {
         self.log.lock().expect("no panic while it is written").clone()
