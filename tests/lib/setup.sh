@@ -51,6 +51,8 @@ build() {
     local target
     target=$(metadata | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
     export BATON_BINARIES=$target/debug
+    # Where the stack's test looks for it as well.
+    python_folder=$target/python
 }
 
 metadata() { cargo metadata --format-version 1 --no-deps --locked; }
