@@ -18,6 +18,11 @@ pub struct References {
     pub members: BTreeSet<Member>,
     /// Whether `$states` is used as a whole, so that any member may be meant.
     pub whole_states: bool,
+    /// What is read from the expression's own input, which Step Functions does not give: names as they are, `$`
+    /// for the input as a whole.
+    pub top_level: BTreeSet<String>,
+    /// Whether `$$`, the same input from anywhere, is read.
+    pub root: bool,
 }
 
 impl References {
@@ -26,6 +31,8 @@ impl References {
         self.variables.extend(other.variables.iter().cloned());
         self.members.extend(&other.members);
         self.whole_states |= other.whole_states;
+        self.top_level.extend(other.top_level.iter().cloned());
+        self.root |= other.root;
     }
 
     /// The members of `$states` that may be needed.
@@ -49,7 +56,8 @@ pub(crate) struct Found {
 
 /// Walks over an expression. Takes it mutably only because all walks share [`each_child`].
 pub(crate) fn find(node: &mut AstNode) -> Found {
-    let mut walk = Walk { found: Found::default(), frames: vec![Frame::default()], settled: 0 };
+    let frames = vec![Frame::default()];
+    let mut walk = Walk { found: Found::default(), frames, settled: 0, is_inside: false };
     walk.visit(node);
     walk.found
 }
@@ -60,6 +68,8 @@ struct Walk {
     /// How many outer frames will be complete when the node at hand is evaluated: a function is
     /// called after the block around it has bound its names.
     settled: usize,
+    /// Whether the node at hand is evaluated over something that the expression found, not over its own input.
+    is_inside: bool,
 }
 
 /// The names that a block or a function binds.
@@ -74,6 +84,10 @@ impl Walk {
         with_stack(|| {
             if let AstNode::Variable(name) = node {
                 self.mention_variable(name);
+            } else if let AstNode::ParentVariable(_) = node {
+                self.found.references.root = true;
+            } else if let AstNode::Name(name) = node {
+                self.mention_name(name);
             } else if let AstNode::Block(statements) = node {
                 let later = statements.iter().filter_map(assigned).map(str::to_owned).collect();
                 self.within(Frame { later, ..Frame::default() }, node);
@@ -87,6 +101,19 @@ impl Walk {
                 self.assign(lhs, rhs);
             } else if let AstNode::Path { steps } = node {
                 self.path(steps);
+            } else if let AstNode::Sort { input, terms } = node {
+                self.visit(input);
+                self.inside(|walk| terms.iter_mut().for_each(|(term, _)| walk.visit(term)));
+            } else if let AstNode::ObjectTransform { input, pattern } = node {
+                self.visit(input);
+                self.inside(|walk| {
+                    for (key, value) in pattern {
+                        walk.visit(key);
+                        walk.visit(value);
+                    }
+                });
+            } else if let AstNode::Transform { .. } | AstNode::FunctionApplication(_) = node {
+                self.inside(|walk| walk.visit_children(node));
             } else {
                 if let AstNode::Function { name, is_builtin: true, .. } = node {
                     self.found.mentioned.insert(name.clone());
@@ -94,6 +121,13 @@ impl Walk {
                 self.visit_children(node);
             }
         });
+    }
+
+    /// What is evaluated over each value that was found.
+    fn inside(&mut self, visit: impl FnOnce(&mut Self)) {
+        let is_inside = std::mem::replace(&mut self.is_inside, true);
+        visit(self);
+        self.is_inside = is_inside;
     }
 
     fn visit_children(&mut self, node: &mut AstNode) {
@@ -131,12 +165,14 @@ impl Walk {
             self.found.references.members.extend(member);
         }
         for (index, step) in steps.iter_mut().enumerate() {
-            if index > 0 || named.is_none() {
+            if index > 0 {
+                self.inside(|walk| walk.visit(&mut step.node));
+            } else if named.is_none() {
                 self.visit(&mut step.node);
             }
             for stage in &mut step.stages {
                 if let Stage::Filter(condition) = stage {
-                    self.visit(condition);
+                    self.inside(|walk| walk.visit(condition));
                 }
             }
         }
@@ -157,8 +193,8 @@ impl Walk {
     }
 
     fn mention_variable(&mut self, name: &str) {
-        if name.is_empty() || name == "$" {
-            return; // `$` and `$$`: the context and the input of the expression
+        if name.is_empty() {
+            return self.mention_name("$");
         }
         self.found.mentioned.insert(name.to_owned());
         if self.is_local(name) {
@@ -168,6 +204,13 @@ impl Walk {
             self.found.references.whole_states = true;
         } else if !is_function(name) {
             self.found.references.variables.insert(name.to_owned());
+        }
+    }
+
+    /// A member of the value at hand, or that value itself.
+    fn mention_name(&mut self, name: &str) {
+        if !self.is_inside {
+            self.found.references.top_level.insert(name.to_owned());
         }
     }
 
@@ -240,6 +283,31 @@ mod tests {
         check("$keys($states)", "states");
         check("$states.input[$states.result]", "states.input states.result");
         check("$map($states.input.a, function($states) { $states.result })", "states.input");
+    }
+
+    #[test]
+    fn what_is_read_from_the_input_itself_is_named() {
+        check_top_level("phone", "phone");
+        check_top_level("phone.number[type = 'home']", "phone");
+        check_top_level("$sum(prices) + $count($)", "$ prices");
+        check_top_level("{key: value}", "key value");
+        check_top_level("[a, b ? c : d]", "a b c d");
+        check_top_level("($x := y; $x)", "y");
+        check_top_level("$map($states.input.a, function($x) { b })", "b");
+        check_top_level("items[price > 1]^(name){kind: $sum(price)}", "items");
+        check_top_level("$states.input.items[$ = 1].(name & $.type)", "");
+        check_top_level("$states.input ~> |items|{'a': b}|", "");
+        check_top_level("$a[b].c^(d){e: f}", "");
+        check_top_level("'text' & 1", "");
+        check_top_level("$states.input.a[b = $$.c]", "$$");
+    }
+
+    fn check_top_level(text: &str, expected: &str) {
+        let expression = Expression::parse(text).unwrap();
+        let references = expression.references();
+        let root = references.root.then(|| "$$".to_owned());
+        let found: Vec<String> = references.top_level.iter().cloned().chain(root).collect();
+        assert_eq!(found.join(" "), expected, "{text}");
     }
 
     fn check(text: &str, expected: &str) {

@@ -1,6 +1,6 @@
 //! JSONata: expressions, and templates that hold them.
 
-use super::place::Place;
+use super::place::{Place, quoted};
 use super::reader::Reader;
 use crate::Code;
 use crate::source::{Kind, Node};
@@ -104,6 +104,15 @@ impl Reader<'_> {
         for name in &references.variables {
             self.variable_is_read(name, place, node.span);
         }
+        let top_level = references.top_level.iter().map(|name| {
+            format!("Reference to '{}' at the top level is not supported.", quoted(name))
+        });
+        let root = references.root.then(|| "Reference to '$$' is not supported.".to_owned());
+        for message in top_level.chain(root) {
+            let help = Some("the state's input is `$states.input`".to_owned());
+            let code = Code::UnsupportedJsonataExpression;
+            self.error_with_help(code, place, node.span, message, help);
+        }
         for (member, is_there, where_it_is) in [
             (
                 Member::Result,
@@ -143,17 +152,32 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn what_is_not_there_is_refused_in_the_words_of_aws() {
+        let expressions =
+            ["phone.number", "$count($)", "$states.input[a = $$.b]", "$states.result"];
+        let messages = expressions.map(message);
+        expect![[r#"
+            'UNSUPPORTED_JSONATA_EXPRESSION: Reference to 'phone' at the top level is not supported. at /States/A/Output'
+            'UNSUPPORTED_JSONATA_EXPRESSION: Reference to '$' at the top level is not supported. at /States/A/Output'
+            'UNSUPPORTED_JSONATA_EXPRESSION: Reference to '$$' is not supported. at /States/A/Output'
+            'UNSUPPORTED_JSONATA_EXPRESSION: Field '$states.result' does not exist. at /States/A/Output'"#]].assert_eq(&messages.join("\n"));
+    }
+
+    /// What AWS says of a Pass state's `Output`.
+    fn message(expression: &str) -> String {
+        let output = format!("{{% {expression} %}}");
+        let state = json!({"Type": "Pass", "Output": output, "End": true});
+        let definition =
+            json!({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}});
+        let message = aws_message(&machine(&definition.to_string()).diagnostics);
+        message.replace("Invalid State Machine Definition: ", "")
+    }
+
+    #[test]
     fn what_does_not_parse_is_refused_in_the_words_of_jsonata() {
         let expressions =
             ["a[1,2)", "\"unterminated", "1 +", "{\"a\":}", "$x :=", "phone %.other", ""];
-        let messages = expressions.map(|expression| {
-            let output = format!("{{% {expression} %}}");
-            let state = json!({"Type": "Pass", "Output": output, "End": true});
-            let definition =
-                json!({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}});
-            let message = aws_message(&machine(&definition.to_string()).diagnostics);
-            message.replace("Invalid State Machine Definition: ", "")
-        });
+        let messages = expressions.map(message);
         expect![[r#"
             'INVALID_JSONATA_EXPRESSION: Expected "]", got "," at /States/A/Output'
             'INVALID_JSONATA_EXPRESSION: String literal must be terminated by a matching quote at /States/A/Output'
