@@ -1,0 +1,6 @@
+//! SNS.
+
+use super::{Member, TEXT, optional};
+
+pub(super) const PUBLISH: &[Member] =
+    &[optional("MessageId", TEXT), optional("SequenceNumber", TEXT)];
