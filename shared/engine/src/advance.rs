@@ -1,6 +1,7 @@
 //! The interpreter's surface: one call, one record.
 
 use crate::event::{EventDetail, Link};
+use crate::inspect::Inspection;
 use crate::record::{Claim, End, Marked, Marks, Pending, Record};
 use crate::step::{AnyState, Step, Visited};
 use crate::{
@@ -67,6 +68,7 @@ pub fn begin(
         event_count: 0,
         events_before: 0,
         events: Vec::with_capacity(2),
+        inspection: None,
     };
     let block = definition.block(BlockId::TOP).ok_or(Misfit::NoSuchBlock(BlockId::TOP))?;
     step.push_linked(Link::Root, EventDetail::ExecutionStarted);
@@ -104,6 +106,7 @@ pub fn begin_child(
         event_count: events_before,
         events_before,
         events: Vec::with_capacity(2),
+        inspection: None,
     };
     let state = step.state(&fork.state)?;
     let no_such_child =
@@ -156,8 +159,21 @@ pub fn advance(
     now: Timestamp,
     ids: &mut dyn Ids,
 ) -> Result<Record, Misfit> {
+    advance_watched(definition, execution, marked, outcome, now, ids, None)
+}
+
+/// As [`advance`], with somebody watching.
+pub(crate) fn advance_watched(
+    definition: &Definition,
+    execution: &Execution,
+    marked: &Marked,
+    outcome: Outcome,
+    now: Timestamp,
+    ids: &mut dyn Ids,
+    inspection: Option<&mut Inspection>,
+) -> Result<Record, Misfit> {
     let record = &*marked.record;
-    let step = Step::following(definition, execution, marked, &outcome, now, ids);
+    let step = Step::following(definition, execution, marked, &outcome, now, ids, inspection);
     let state = step.state(&record.state)?;
     let at = Visited { state, visit: &record.visit };
     let is_open = !matches!(record.pending, Pending::Ended(_));
@@ -228,13 +244,14 @@ fn unexpected(record: &Record, outcome: &Outcome) -> Misfit {
 
 impl<'a> Step<'a> {
     /// The step that follows a record.
-    fn following(
+    pub(crate) fn following(
         definition: &'a Definition,
         execution: &'a Execution,
         marked: &Marked,
         outcome: &Outcome,
         now: Timestamp,
         ids: &'a mut dyn Ids,
+        inspection: Option<&'a mut Inspection>,
     ) -> Self {
         let Marked { record, marks } = marked;
         let started = started_moment(record, marks);
@@ -267,6 +284,7 @@ impl<'a> Step<'a> {
             event_count: record.event_count + u64::from(started.is_some()) + events_elsewhere,
             events_before: record.events_before,
             events: Vec::with_capacity(2),
+            inspection,
         }
     }
 

@@ -49,18 +49,23 @@ impl ContextObject<'_> {
             state.insert("RetryCount".to_owned(), self.visit.retry_count().into());
         }
         if let Some(item) = &self.item {
-            let mut shown = Map::new();
-            shown.insert("Index".to_owned(), item.index.into());
-            if let Some(key) = &item.key {
-                shown.insert("Key".to_owned(), Value::from(&**key));
-            }
-            shown.insert("Value".to_owned(), item.value.value().clone());
-            members.insert("Map".to_owned(), json!({ "Item": shown }));
+            members.insert("Map".to_owned(), shown_item(item));
         }
         if let Some(token) = self.token {
             members.insert("Task".to_owned(), json!({ "Token": token }));
         }
     }
+}
+
+/// `Map` of the Context Object.
+pub(crate) fn shown_item(item: &MapItem) -> Value {
+    let mut shown = Map::new();
+    shown.insert("Index".to_owned(), item.index.into());
+    if let Some(key) = &item.key {
+        shown.insert("Key".to_owned(), Value::from(&**key));
+    }
+    shown.insert("Value".to_owned(), item.value.value().clone());
+    json!({ "Item": shown })
 }
 
 impl baton_jsonpath::Context for ContextObject<'_> {

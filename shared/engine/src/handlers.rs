@@ -3,7 +3,7 @@
 use crate::event::{EventDetail, Link};
 use crate::fault::Fault;
 use crate::flow;
-use crate::record::{End, Pending, Record, Visit};
+use crate::record::{End, Pending, Record};
 use crate::step::{AnyState, Completed, Step, Visited};
 use crate::{Failure, FailureKind, Hop, Misfit, limits};
 use baton_asl::{Catcher, ErrorNames, Handlers, Jitter, Retrier, StateKind, Transition};
@@ -12,22 +12,31 @@ use jiff::{SignedDuration, Timestamp};
 /// What becomes of a state that failed: its retriers in order, then its catchers, else the scope ends.
 /// `child` is the child whose failure it is, for a Parallel or Map.
 pub(crate) fn handle(
-    step: Step<'_>,
+    mut step: Step<'_>,
     at: Visited<'_>,
     failure: Failure,
     child: Option<Hop>,
 ) -> Result<Record, Misfit> {
     let handlers = at.handlers();
-    if let Some((index, retrier)) =
-        handlers.and_then(|handlers| next_retrier(handlers, at.visit, &failure))
-    {
+    let retrier = handlers.and_then(|handlers| first_retrier(handlers, &failure));
+    let is_left = |(index, retrier): &(usize, &Retrier)| {
+        at.visit.retries.get(*index).copied().unwrap_or(0) < retrier.attempts_max
+    };
+    note_failure(&mut step, &failure, retrier.map(|(index, _)| index));
+    if let Some((index, retrier)) = retrier.filter(is_left) {
         return Ok(retry(step, at, index, retrier, child));
     }
     let catcher = handlers.and_then(|handlers| {
-        handlers.catchers.iter().find(|catcher| matches(&catcher.errors, &failure))
+        let mut catchers = handlers.catchers.iter().enumerate();
+        catchers.find(|(_, catcher)| matches(&catcher.errors, &failure))
     });
     match catcher {
-        Some(catcher) => catch(step, at, catcher, &failure, child),
+        Some((index, catcher)) => {
+            if let Some(inspection) = step.inspection.as_deref_mut() {
+                inspection.catcher = Some(index);
+            }
+            catch(step, at, catcher, &failure, child)
+        }
         None => Ok(give_up(step, at, failure, child)),
     }
 }
@@ -37,19 +46,21 @@ fn matches(errors: &ErrorNames, failure: &Failure) -> bool {
 }
 
 /// The first retrier that matches decides, and only while it has attempts left (ERR-RETRY-07, 08).
-fn next_retrier<'a>(
-    handlers: &'a Handlers,
-    visit: &Visit,
-    failure: &Failure,
-) -> Option<(usize, &'a Retrier)> {
+fn first_retrier<'a>(handlers: &'a Handlers, failure: &Failure) -> Option<(usize, &'a Retrier)> {
     let mut retriers = handlers.retriers.iter().enumerate();
-    let (index, retrier) = retriers.find(|(_, retrier)| matches(&retrier.errors, failure))?;
-    let retries = visit.retries.get(index).copied().unwrap_or(0);
-    (retries < retrier.attempts_max).then_some((index, retrier))
+    retriers.find(|(_, retrier)| matches(&retrier.errors, failure))
+}
+
+/// Notes a failure and the retrier that matches it, if anybody watches.
+fn note_failure(step: &mut Step<'_>, failure: &Failure, retrier: Option<usize>) {
+    if let Some(inspection) = step.inspection.as_deref_mut() {
+        inspection.failure = Some(failure.clone());
+        inspection.retrier = retrier;
+    }
 }
 
 fn retry(
-    step: Step<'_>,
+    mut step: Step<'_>,
     at: Visited<'_>,
     index: usize,
     retrier: &Retrier,
@@ -61,6 +72,9 @@ fn retry(
         *retries = retries.saturating_add(1);
     }
     let delay = delay(retrier, retries_before, step.ids);
+    if let Some(inspection) = step.inspection.as_deref_mut() {
+        inspection.backoff = Some(delay);
+    }
     let at_time = step.time().saturating_add(delay).unwrap_or(Timestamp::MAX);
     step.wait_for(at.state, visit, Pending::Retry { at: at_time, failed: child })
 }
@@ -104,7 +118,7 @@ fn caught(
     failure: &Failure,
 ) -> Result<Completed, Fault> {
     let completed = flow::caught(step, at, catcher, &error_output(failure))?;
-    step.check_size(&completed.output, at.state.name.as_str(), FailureKind::Terminal)?;
+    step.check_size(&completed.output, step.shown_name(at), FailureKind::Terminal)?;
     step.check_assigned(at, &completed.assigned)?;
     Ok(completed)
 }

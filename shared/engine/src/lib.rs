@@ -1,6 +1,6 @@
 //! The interpreter: what one cue does to one execution.
 //!
-//! [`begin`], [`begin_child`] and [`advance`] are the whole surface. They perform no I/O and are handed
+//! [`begin`], [`begin_child`] and [`advance`] are the whole surface; [`inspect`] tries one state by itself. They perform no I/O and are handed
 //! time and chance, so any run can be replayed.
 //!
 //! # Invariants
@@ -19,6 +19,7 @@ mod fault;
 mod flow;
 mod handlers;
 mod history;
+pub mod inspect;
 mod limits;
 mod outcome;
 mod payload;

@@ -2,6 +2,8 @@
 
 /// How many iterations of an inline Map run at a time at most (QUO-12).
 pub(crate) const INLINE_CONCURRENCY_MAX: u32 = 40;
+/// How many iterations of a Map have their inputs shown when the state is tried by itself. Ours.
+pub(crate) const ITEMS_INSPECTED_MAX: u32 = 1_000;
 /// The longest wait: more seconds than this ahead fail the state (ASL-WAIT-07).
 pub(crate) const WAIT_SECS_MAX: i64 = 2_147_483_647;
 /// The longest `TimeoutSeconds`, `HeartbeatSeconds` and retry delay.

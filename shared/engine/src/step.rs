@@ -3,6 +3,7 @@
 use crate::context::ContextObject;
 use crate::event::{Event, EventDetail, Link, StateType};
 use crate::fault::Fault;
+use crate::inspect::Inspection;
 use crate::record::{End, MapItem, Pending, Record, Variables, Visit};
 use crate::{
     ErrorDetail, Execution, Failure, FailureKind, Hop, Ids, Misfit, Moment, Payload, ScopePath,
@@ -28,6 +29,8 @@ pub(crate) struct Step<'a> {
     pub(crate) event_count: u64,
     pub(crate) events_before: u64,
     pub(crate) events: Vec<Event>,
+    /// Set where one state is tried by itself: then the step ends where the state is left.
+    pub(crate) inspection: Option<&'a mut Inspection>,
 }
 
 /// A visited state: what its expressions are evaluated for.
@@ -65,6 +68,7 @@ impl<'a> Step<'a> {
     where
         'a: 'b,
     {
+        let given = self.inspection.as_deref().map(|it| it.context_for(self.item.as_deref()));
         ContextObject {
             execution: self.execution,
             state_name: at.state.name.as_str(),
@@ -72,8 +76,13 @@ impl<'a> Step<'a> {
             is_retriable: at.handlers().is_some(),
             item: self.item.clone(),
             token,
-            built: OnceCell::new(),
+            built: given.map_or_else(OnceCell::new, OnceCell::from),
         }
+    }
+
+    /// The name that failures give to a state.
+    pub(crate) fn shown_name<'b>(&'b self, at: Visited<'b>) -> &'b str {
+        self.inspection.as_deref().map_or(at.state.name.as_str(), |it| &it.state_name)
     }
 
     /// A state of the scope's block.
@@ -96,9 +105,32 @@ impl<'a> Step<'a> {
             input: input.clone(),
         };
         self.push_linked(link, entered);
-        let retries = vec![0; state.handlers().map_or(0, |handlers| handlers.retriers.len())];
-        let visit = Visit { input, entered: self.time(), entered_event: self.event_count, retries };
+        let visit = self.visit(state, input, 0);
         self.begin_attempt(state, visit, Link::Previous)
+    }
+
+    /// Enters a state that is tried by itself, whose retriers have each retried so often.
+    pub(crate) fn enter_tried(
+        mut self,
+        state: &'a State,
+        input: Payload,
+        retries: u32,
+    ) -> Result<Record, Misfit> {
+        let name = self.inspection.as_deref().map(|it| it.state_name.clone());
+        let entered = EventDetail::StateEntered {
+            state_type: state.state_type(),
+            name: name.unwrap_or_else(|| state.name.as_str().into()),
+            input: input.clone(),
+        };
+        self.push(entered);
+        let visit = self.visit(state, input, retries);
+        self.begin_attempt(state, visit, Link::Previous)
+    }
+
+    fn visit(&self, state: &State, input: Payload, retries: u32) -> Visit {
+        let retriers = state.handlers().map_or(0, |handlers| handlers.retriers.len());
+        let retries = vec![retries; retriers];
+        Visit { input, entered: self.time(), entered_event: self.event_count, retries }
     }
 
     /// Begins the work of a state that was entered, for the first time or again.
@@ -158,6 +190,13 @@ impl<'a> Step<'a> {
             assigned,
         };
         self.push_linked(link, exited);
+        if let Some(inspection) = self.inspection.as_deref_mut() {
+            inspection.next = match transition {
+                Transition::Next(next) => Some(next.clone()),
+                Transition::End => None,
+            };
+            return Ok(self.end(at, End::Succeeded(output)));
+        }
         match transition {
             Transition::Next(next) => self.enter(next, output, Link::Previous),
             Transition::End => Ok(self.end(at, End::Succeeded(output))),
@@ -207,8 +246,9 @@ impl<'a> Step<'a> {
 
     /// As [`Step::blame`], with the place of the `EvaluationFailed` event given.
     pub(crate) fn blame_linked(&mut self, at: Visited<'_>, fault: Fault, link: Link) -> Failure {
+        let name = self.shown_name(at).to_owned();
         let sentence = |detail: &str| {
-            let (name, event) = (&at.state.name, at.visit.entered_event);
+            let event = at.visit.entered_event;
             format!(
                 "An error occurred while executing the state '{name}' (entered at the event id #{event}). {detail}"
             )
@@ -269,7 +309,7 @@ impl<'a> Step<'a> {
             .filter(|(name, _)| assigned.iter().all(|(other, _)| other != *name));
         let all = kept.map(|(_, value)| value.bytes()).sum::<usize>().saturating_add(new);
         if new > limits::VARIABLE_BYTES_MAX || all > limits::VARIABLES_BYTES_MAX {
-            return Err(Fault::Failure(too_large(at.state.name.as_str(), FailureKind::Terminal)));
+            return Err(Fault::Failure(too_large(self.shown_name(at), FailureKind::Terminal)));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Map, inline.
+//! Map.
 
 use crate::limits::LABEL_CHARS_MAX;
 use crate::parse::{Field, MachineType, Object, PathForm, Range, Reader, Within, quoted};
@@ -8,7 +8,7 @@ use baton_jsonata::{Expression, Marker, marker};
 use baton_jsonpath::Path;
 use serde_json::Value;
 
-/// `Map` in inline mode: the same block once for each item.
+/// `Map`: the same block once for each item.
 #[derive(Debug)]
 pub struct Map {
     /// `ItemProcessor`, or `Iterator` by its old name.
@@ -23,6 +23,10 @@ pub struct Map {
     pub tolerated_failure_count: Option<NumberField>,
     /// `ToleratedFailurePercentage`, `ToleratedFailurePercentagePath`: as the count.
     pub tolerated_failure_percentage: Option<NumberField>,
+    /// Whether `ItemReader` is given: then the items are read elsewhere.
+    pub has_item_reader: bool,
+    /// Whether `ResultWriter` is given: then the result says where the results are.
+    pub has_result_writer: bool,
     /// `Retry`, `Catch`.
     pub handlers: Handlers,
     /// `Next` or `End`.
@@ -135,6 +139,8 @@ impl Map {
             concurrency_max: concurrency_max?,
             tolerated_failure_count: tolerated_failure_count?,
             tolerated_failure_percentage: tolerated_failure_percentage?,
+            has_item_reader: state.has("ItemReader"),
+            has_result_writer: state.has("ResultWriter"),
             handlers: handlers?,
             transition: transition?,
         })
@@ -232,7 +238,9 @@ fn mode(reader: &mut Reader<'_>, processor: &Object<'_>) -> Mode {
     if let Some(execution_type) = config.get("ExecutionType") {
         reader.one_of(&execution_type, &["STANDARD", "EXPRESS"]);
     }
-    not_supported(reader, &mode);
+    if !reader.options.accepts_distributed {
+        not_supported(reader, &mode);
+    }
     Mode::Distributed
 }
 

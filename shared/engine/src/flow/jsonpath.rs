@@ -2,6 +2,7 @@
 
 use crate::context::{ContextObject, InSight};
 use crate::fault::Fault;
+use crate::inspect::Stage;
 use crate::states::compare;
 use crate::step::{Completed, Step, Visited};
 use crate::{Ids, Payload};
@@ -32,20 +33,24 @@ pub(super) fn arguments(
 ) -> Result<Payload, Fault> {
     let context = step.context(at, token);
     let input = effective_input(step, flow, &at.visit.input, &context)?;
-    match &flow.parameters {
-        None => Ok(input),
-        Some(template) => eval(step, template, &input, &context),
-    }
+    let arguments = match &flow.parameters {
+        None => input,
+        Some(template) => eval(step, template, &input, &context)?,
+    };
+    step.note(Stage::AfterParameters, &arguments);
+    Ok(arguments)
 }
 
 /// `InputPath` over the raw input. `$` passes the very same payload on.
 fn effective_input(
-    step: &Step<'_>,
+    step: &mut Step<'_>,
     flow: &JsonPathFlow,
     raw: &Payload,
     context: &ContextObject<'_>,
 ) -> Result<Payload, Fault> {
-    select_or_empty(step, flow.input_path.as_ref(), raw, context)
+    let input = select_or_empty(step, flow.input_path.as_ref(), raw, context)?;
+    step.note(Stage::AfterInputPath, &input);
+    Ok(input)
 }
 
 fn select_or_empty(
@@ -98,8 +103,10 @@ pub(super) fn completed(
         None => result.clone(),
         Some(template) => eval(step, template, &result, &context)?,
     };
+    step.note(Stage::AfterResultSelector, &selected);
     let assigned = assigned(step, flow.assign.as_ref(), &result, &context)?;
     let combined = combine(&flow.result_path, &at.visit.input, selected)?;
+    step.note(Stage::AfterResultPath, &combined);
     let output = select_or_empty(step, flow.output_path.as_ref(), &combined, &context)?;
     Ok(Completed { output, assigned })
 }
@@ -185,6 +192,7 @@ pub(super) fn items(
             ("$", input)
         }
     };
+    step.note(Stage::AfterItemsPath, &items);
     match items.value() {
         Value::Array(_) => Ok(items),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {

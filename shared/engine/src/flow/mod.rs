@@ -93,7 +93,7 @@ pub(crate) fn caught(
 }
 
 fn checked(step: &Step<'_>, at: Visited<'_>, completed: Completed) -> Result<Completed, Fault> {
-    step.check_size(&completed.output, at.state.name.as_str(), FailureKind::Terminal)?;
+    step.check_size(&completed.output, step.shown_name(at), FailureKind::Terminal)?;
     step.check_assigned(at, &completed.assigned)?;
     Ok(completed)
 }

@@ -15,11 +15,16 @@ pub(crate) fn begin(
     map: &Map,
     link: Link,
 ) -> Result<Pending, Fault> {
-    let items = flow::items(step, at, map)?;
+    let read = step.inspection.as_deref().and_then(|inspection| inspection.items.clone());
+    let items = match read {
+        Some(items) => items,
+        None => flow::items(step, at, map)?,
+    };
     let concurrency = concurrency(step, at, map)?;
     let length = length(items.value());
     step.push_linked(link, EventDetail::MapStateStarted { length });
     check_tolerated(step, at, map)?;
+    step.note_item_inputs(at, map, &items)?;
     let concurrency = concurrency.min(length);
     for index in 0..concurrency {
         let link = if index == 0 { Link::Previous } else { Link::Sibling };
@@ -74,8 +79,13 @@ pub(crate) fn iteration_input(
 
 /// How many iterations run at a time: 0 stands for as many as possible (ASL-MAP-05).
 fn concurrency(step: &mut Step<'_>, at: Visited<'_>, map: &Map) -> Result<u32, Fault> {
-    let Some(field) = &map.concurrency_max else { return Ok(limits::INLINE_CONCURRENCY_MAX) };
-    let wanted = integer(step, at, field, "MaxConcurrency")?;
+    let wanted = match &map.concurrency_max {
+        Some(field) => integer(step, at, field, "MaxConcurrency")?,
+        None => 0,
+    };
+    if let Some(inspection) = step.inspection.as_deref_mut() {
+        inspection.concurrency_max = Some(wanted);
+    }
     match u32::try_from(wanted) {
         Ok(0) => Ok(limits::INLINE_CONCURRENCY_MAX),
         Ok(wanted) => Ok(wanted.min(limits::INLINE_CONCURRENCY_MAX)),
@@ -86,10 +96,14 @@ fn concurrency(step: &mut Step<'_>, at: Visited<'_>, map: &Map) -> Result<u32, F
 
 /// The thresholds have no effect inline, but their values are checked all the same (recorded).
 fn check_tolerated(step: &mut Step<'_>, at: Visited<'_>, map: &Map) -> Result<(), Fault> {
-    if let Some(count) = &map.tolerated_failure_count
-        && integer(step, at, count, "ToleratedFailureCount")? < 0
-    {
-        return Err(Fault::runtime("ToleratedFailureCount cannot be negative."));
+    if let Some(count) = &map.tolerated_failure_count {
+        let count = integer(step, at, count, "ToleratedFailureCount")?;
+        if count < 0 {
+            return Err(Fault::runtime("ToleratedFailureCount cannot be negative."));
+        }
+        if let Some(inspection) = step.inspection.as_deref_mut() {
+            inspection.tolerated_failure_count = Some(count);
+        }
     }
     if let Some(percentage) = &map.tolerated_failure_percentage {
         let name = "ToleratedFailurePercentage";
@@ -98,6 +112,9 @@ fn check_tolerated(step: &mut Step<'_>, at: Visited<'_>, map: &Map) -> Result<()
         let percentage = number.ok_or_else(|| not_a(percentage, name, "float", &value))?;
         if !(0.0..=100.0).contains(&percentage) {
             return Err(Fault::runtime("ToleratedFailurePercentage must be between 0 and 100."));
+        }
+        if let Some(inspection) = step.inspection.as_deref_mut() {
+            inspection.tolerated_failure_percentage = Some(percentage);
         }
     }
     Ok(())

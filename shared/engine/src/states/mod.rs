@@ -77,7 +77,7 @@ pub(crate) fn child_failed<'a>(
 }
 
 /// Leaves a state with a result, or handles why it cannot be left.
-fn finish<'a>(
+pub(crate) fn finish<'a>(
     mut step: Step<'a>,
     at: Visited<'a>,
     result: Payload,
@@ -94,7 +94,7 @@ fn finish<'a>(
 }
 
 impl Step<'_> {
-    fn misfit(&self, outcome: &'static str) -> Misfit {
+    pub(crate) fn misfit(&self, outcome: &'static str) -> Misfit {
         Misfit::Unexpected { scope: self.scope.clone(), sequence: self.sequence, outcome }
     }
 }

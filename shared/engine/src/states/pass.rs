@@ -1,5 +1,6 @@
 //! Pass.
 
+use crate::inspect::Stage;
 use crate::record::Record;
 use crate::step::{Step, Visited};
 use crate::{Misfit, Payload, flow, handlers};
@@ -11,7 +12,11 @@ pub(crate) fn finish<'a>(
     pass: &Pass,
 ) -> Result<Record, Misfit> {
     let result = match &pass.result {
-        Some(result) => Ok(Payload::new(result.clone())),
+        Some(result) => {
+            let result = Payload::new(result.clone());
+            step.note(Stage::Result, &result);
+            Ok(result)
+        }
         None => flow::arguments(&mut step, at, None),
     };
     match result {

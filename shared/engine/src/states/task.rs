@@ -2,11 +2,12 @@
 
 use crate::event::{EventDetail, Link, TaskResource};
 use crate::fault::Fault;
+use crate::inspect::Stage;
 use crate::record::{Call, Callback, Marked, Pending, Record};
 use crate::step::{Step, Visited};
 use crate::{ErrorDetail, Failure, FailureKind, Misfit, Payload, flow, handlers, limits};
 use baton_asl::states::Task;
-use baton_asl::{NumberField, Pattern, Resource, StateKind};
+use baton_asl::{Flow, NumberField, Pattern, Resource, StateKind};
 
 pub(crate) fn begin(
     step: &mut Step<'_>,
@@ -17,6 +18,9 @@ pub(crate) fn begin(
     let token = has_token(&task.resource).then(|| step.ids.task_token(&step.scope, step.sequence));
     let text = token.as_ref().filter(|_| !matches!(task.resource, Resource::Activity { .. }));
     let arguments = flow::arguments(step, at, text.map(|(text, _)| &**text))?;
+    if matches!(at.state.flow, Flow::Jsonata(_)) {
+        step.note(Stage::AfterArguments, &arguments);
+    }
     step.check_size(&arguments, size_name(&task.resource), FailureKind::Ordinary)?;
     let timeout_secs = seconds(step, at, task.timeout.as_ref(), "TimeoutSeconds")?;
     let heartbeat_secs = seconds(step, at, task.heartbeat.as_ref(), "HeartbeatSeconds")?;
@@ -131,6 +135,7 @@ pub(crate) fn succeeded<'a>(
                 resource: task_resource(&call.resource),
                 output: output.clone(),
             });
+            step.note(Stage::Result, &output);
             super::finish(step, at, output, &task.transition, Link::Previous)
         }
     }
