@@ -1,5 +1,6 @@
 //! Batches of cues: all of them at the same time, and only what must come again reported as failed.
 
+use crate::patience::patiently;
 use crate::{Function, RoleCalls};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use baton_aws::{Aws, read_cue};
@@ -58,7 +59,14 @@ impl Function {
     /// Takes one cue; answers whether it is done with.
     async fn take(&self, queue: Queue, message: &SqsMessage) -> bool {
         let busy = self.aws.busy().begin();
-        let taken = take_message(&self.driver, message).await;
+        let taken = match queue {
+            Queue::Cues => take_message(&self.driver, message).await,
+            Queue::Tasks => {
+                let attempt = || take_message(&self.driver, message);
+                let may_pass = |error: &Untaken| matches!(error, Untaken::Later(_));
+                patiently(attempt, may_pass, || self.deadline.left(&self.aws)).await
+            }
+        };
         drop(busy);
         match taken {
             Ok(()) => return true,

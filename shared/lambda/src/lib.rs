@@ -15,6 +15,7 @@ mod configuration;
 mod deadline;
 mod function;
 mod log;
+mod patience;
 mod requests;
 mod sweep;
 
