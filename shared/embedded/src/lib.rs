@@ -108,12 +108,6 @@ impl Embedded {
         self.queue.len()
     }
 
-    /// How many groups of writes are durable since the file was opened. Each was one transaction and one sync.
-    #[must_use]
-    pub fn groups_durable(&self) -> u64 {
-        self.shared.lock().durable
-    }
-
     /// How many executions are in memory: those to which something is about to happen.
     #[must_use]
     pub fn executions_in_memory(&self) -> usize {

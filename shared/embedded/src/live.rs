@@ -7,7 +7,7 @@
 //! * Only what can change is needed to decide. Facts and records never change, so they are filled in when somebody reads them.
 
 use baton_engine::{ForkId, Hop, Marks, Pending, Record, ScopePath, Sequence};
-use baton_store::{Header, Status};
+use baton_store::{Header, JoinAnswer, Status};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -33,6 +33,9 @@ pub(crate) struct Live {
     is_whole: bool,
     newest: BTreeMap<ScopePath, Newest>,
     joins: BTreeMap<ForkId, BTreeMap<u32, Ended>>,
+    /// How many children of a fork are about to begin; its joining, once it is about to happen, counts as one.
+    coming: BTreeMap<ForkId, usize>,
+    /// How much is about to happen: scopes that are busy, and all that is coming.
     busy: usize,
 }
 
@@ -43,7 +46,7 @@ pub(crate) struct Newest {
     /// The record itself, once somebody has read it.
     pub(crate) record: Option<Arc<Record>>,
     pub(crate) marks: Marks,
-    /// Whether somebody is about to write the next one.
+    /// Whether somebody is about to write the next one, or to tell others that it is the last.
     pub(crate) is_busy: bool,
 }
 
@@ -73,13 +76,15 @@ impl Live {
             is_whole: false,
             newest: BTreeMap::new(),
             joins: BTreeMap::new(),
+            coming: BTreeMap::new(),
             busy: 0,
         }
     }
 
     /// Whether nothing is about to happen, so that it need not stay in memory.
     pub(crate) fn is_parked(&self) -> bool {
-        self.busy == 0 || self.is_ended
+        let is_about_to_begin = self.is_whole && self.newest.is_empty();
+        self.is_ended || (self.busy == 0 && !is_about_to_begin)
     }
 
     /// A scope's newest record, if it is known here.
@@ -107,6 +112,49 @@ impl Live {
         self.newest.get(scope).is_some_and(|newest| newest.sequence == sequence)
     }
 
+    /// Takes in a record that was just committed.
+    pub(crate) fn commit(&mut self, record: &Arc<Record>) {
+        let Record { scope, sequence, .. } = &**record;
+        if let Some((parent, hop)) = scope.parent()
+            && *sequence == Sequence::FIRST
+        {
+            self.note_arrival(&ForkId { scope: parent, fork: hop.fork });
+        }
+        self.put(scope, Newest::committed(record));
+        if let Pending::Fork(fork) = &record.pending
+            && !self.is_left(scope)
+        {
+            // One without children is joined at once.
+            let coming = fork.width.min(fork.concurrency).max(1);
+            self.note_coming(ForkId { scope: scope.clone(), fork: *sequence }, coming as usize);
+        }
+    }
+
+    /// Takes in what the end of a child makes happen.
+    pub(crate) fn note_end(&mut self, fork: &ForkId, child: u32, answer: JoinAnswer) {
+        let scope = fork.scope.child(Hop { fork: fork.fork, child });
+        if let Some(newest) = self.newest.get_mut(&scope) {
+            self.busy -= usize::from(newest.is_busy);
+            newest.is_busy = false;
+        }
+        if !self.is_left(&scope) {
+            let coming = usize::from(answer.next.is_some()) + usize::from(answer.is_complete);
+            self.note_coming(fork.clone(), coming);
+        }
+    }
+
+    fn note_coming(&mut self, fork: ForkId, coming: usize) {
+        self.busy += coming;
+        *self.coming.entry(fork).or_default() += coming;
+    }
+
+    fn note_arrival(&mut self, fork: &ForkId) {
+        if let Some(coming) = self.coming.get_mut(fork).filter(|coming| **coming > 0) {
+            *coming -= 1;
+            self.busy -= 1;
+        }
+    }
+
     /// Takes in a scope's newest record. What it leaves behind is forgotten.
     pub(crate) fn put(&mut self, scope: &ScopePath, mut newest: Newest) {
         newest.is_busy &= !self.is_left(scope);
@@ -130,6 +178,7 @@ impl Live {
 
     fn forget(&mut self, fork: &ForkId) {
         self.joins.remove(fork);
+        self.busy -= self.coming.remove(fork).unwrap_or_default();
         let below: Vec<ScopePath> = self.below(fork).map(|(scope, _)| scope.clone()).collect();
         for scope in below {
             let is_busy = self.newest.remove(&scope).is_some_and(|newest| newest.is_busy);
@@ -169,8 +218,7 @@ impl Live {
 }
 
 impl Newest {
-    /// A record that was just committed.
-    pub(crate) fn committed(record: &Arc<Record>) -> Self {
+    fn committed(record: &Arc<Record>) -> Self {
         Newest {
             sequence: record.sequence,
             is_busy: is_busy(&record.pending),
@@ -180,16 +228,15 @@ impl Newest {
     }
 }
 
-/// Whether a cue is on its way that moves the scope on at once. Children move by themselves.
+/// Whether something follows from a record at once, in this scope or, at its end, in the one above. Children move by
+/// themselves.
 fn is_busy(pending: &Pending) -> bool {
     match pending {
-        Pending::Continue | Pending::Failing(_) => true,
+        Pending::Continue | Pending::Failing(_) | Pending::Ended(_) => true,
         Pending::Call(call) => !call.is_polled(),
-        Pending::Until(_)
-        | Pending::Retry { .. }
-        | Pending::Callback(_)
-        | Pending::Fork(_)
-        | Pending::Ended(_) => false,
+        Pending::Until(_) | Pending::Retry { .. } | Pending::Callback(_) | Pending::Fork(_) => {
+            false
+        }
     }
 }
 
@@ -200,11 +247,15 @@ fn is_fork(record: &Record) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use baton_asl::{BlockId, StateName};
+    use baton_engine::{End, Fork, Moment, Payload, Visit};
+    use jiff::Timestamp;
+    use serde_json::Value;
 
     #[test]
     fn an_execution_is_parked_while_nothing_is_about_to_happen() {
         let mut live = begun();
-        assert!(live.is_parked());
+        assert!(!live.is_parked(), "it is about to begin");
         put(&mut live, "top", 0, true);
         assert!(!live.is_parked());
         put(&mut live, "top", 1, false);
@@ -214,6 +265,62 @@ mod tests {
         put(&mut live, "1.0", 1, false);
         assert!(!live.is_parked());
         put(&mut live, "1.1", 1, false);
+        assert!(live.is_parked());
+    }
+
+    #[test]
+    fn an_execution_stays_until_a_fork_has_all_its_children() {
+        let mut live = begun();
+        commit(&mut live, "top", 0, fork(3, 2));
+        commit(&mut live, "0.0", 0, wait());
+        assert!(!live.is_parked(), "child 1 is about to begin");
+        commit(&mut live, "0.1", 0, wait());
+        assert!(live.is_parked());
+        commit(&mut live, "0.0", 1, ended());
+        assert!(!live.is_parked(), "the end of child 0 is about to be told");
+        end(&mut live, 0, JoinAnswer { is_complete: false, next: Some(2) });
+        assert!(!live.is_parked(), "child 2 is about to begin");
+        commit(&mut live, "0.2", 0, wait());
+        assert!(live.is_parked());
+        for child in [1, 2] {
+            commit(&mut live, &format!("0.{child}"), 1, ended());
+            end(&mut live, child, JoinAnswer { is_complete: child == 2, next: None });
+            assert_eq!(live.is_parked(), child == 1, "after the last the fork is joined");
+        }
+        commit(&mut live, "top", 1, wait());
+        assert!(live.is_parked());
+    }
+
+    #[test]
+    fn an_execution_stays_until_a_fork_without_children_is_joined() {
+        let mut live = begun();
+        commit(&mut live, "top", 0, fork(0, 1));
+        assert!(!live.is_parked());
+        commit(&mut live, "top", 1, wait());
+        assert!(live.is_parked());
+    }
+
+    #[test]
+    fn what_a_left_fork_still_does_keeps_nothing_in_memory() {
+        let mut live = begun();
+        commit(&mut live, "top", 0, fork(4, 3));
+        commit(&mut live, "0.0", 0, ended());
+        commit(&mut live, "top", 1, wait());
+        assert!(live.is_parked());
+        commit(&mut live, "0.1", 0, fork(2, 2));
+        end(&mut live, 0, JoinAnswer { is_complete: false, next: Some(3) });
+        assert!(live.is_parked());
+    }
+
+    #[test]
+    fn a_fork_that_was_read_keeps_count_of_what_happens_since() {
+        let mut live = Live::known(1, false, BTreeSet::new(), 1);
+        put(&mut live, "top", 0, false);
+        put(&mut live, "0.0", 0, false);
+        commit(&mut live, "0.0", 1, ended());
+        end(&mut live, 0, JoinAnswer { is_complete: false, next: Some(1) });
+        assert!(!live.is_parked());
+        commit(&mut live, "0.1", 0, wait());
         assert!(live.is_parked());
     }
 
@@ -263,6 +370,45 @@ mod tests {
         let (record, marks) = (None, Marks::default());
         let newest = Newest { sequence: Sequence(sequence), record, marks, is_busy };
         live.put(&scope(name), newest);
+    }
+
+    fn commit(live: &mut Live, name: &str, sequence: u32, pending: Pending) {
+        live.commit(&Arc::new(Record {
+            scope: scope(name),
+            sequence: Sequence(sequence),
+            moment: Moment::default(),
+            events: Vec::new(),
+            event_count: 0,
+            events_before: 0,
+            block: BlockId::TOP,
+            state: StateName::parse("State").unwrap(),
+            visit: Visit {
+                input: Payload::new(Value::Null),
+                entered: Timestamp::UNIX_EPOCH,
+                entered_event: 0,
+                retries: Vec::new(),
+            },
+            variables: Arc::default(),
+            item: None,
+            pending,
+        }));
+    }
+
+    fn fork(width: u32, concurrency: u32) -> Pending {
+        Pending::Fork(Fork { width, concurrency, input: Payload::new(Value::Null) })
+    }
+
+    fn wait() -> Pending {
+        Pending::Until(Timestamp::MAX)
+    }
+
+    fn ended() -> Pending {
+        Pending::Ended(End::Succeeded(Payload::new(Value::Null)))
+    }
+
+    /// A child's end is told to the fork at record 0 of the top.
+    fn end(live: &mut Live, child: u32, answer: JoinAnswer) {
+        live.note_end(&ForkId { scope: ScopePath::top(), fork: Sequence(0) }, child, answer);
     }
 
     fn scope(text: &str) -> ScopePath {

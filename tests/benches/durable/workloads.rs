@@ -67,12 +67,12 @@ fn per_second(rate: f64) -> String {
 
 fn round(folder: &Path, definition: &Value, inputs: &[String]) -> Round {
     let home = Home::open(folder, definition);
-    let before = home.embedded.groups_durable();
+    let before = home.embedded.groups();
     let watch = Stopwatch::start();
     let starting = home.start_all(inputs.to_vec());
     home.wait_until_ended(starting);
     let baton = watch.elapsed();
-    let groups = home.embedded.groups_durable() - before;
+    let groups = home.embedded.groups() - before;
     let path = home.close();
     let rows = Rows::read(&path, groups);
     std::fs::remove_file(path).expect("the data file");

@@ -33,9 +33,13 @@ impl State {
         }
         let rank = u32::try_from(join.len()).unwrap_or(u32::MAX);
         join.insert(mark.child, Ended { last: mark.last, rank });
+        let answer = mark.answer(rank);
+        if let Some(live) = self.live.get_mut(arn) {
+            live.note_end(&mark.fork, mark.child, answer);
+        }
         let (fork, child, last) = (mark.fork.to_string(), mark.child, mark.last.0);
         self.accept(arn, [Write::Join { execution: id, fork, child, last, rank }]);
-        Ok(Step::Done(mark.answer(rank)))
+        Ok(Step::Done(answer))
     }
 
     /// The last records of a fork's children if all of them are in memory; else the execution's number, to read them from

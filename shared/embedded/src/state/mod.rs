@@ -264,7 +264,7 @@ impl State {
             return Err(missing("record before", arn));
         }
         let id = live.id;
-        live.put(&record.scope, Newest::committed(record));
+        live.commit(record);
         self.accept(arn, writes(id));
         let has_room = self.inbox.bytes < limits::WAITING_BYTES_MAX;
         if durability == Durability::Later && has_room {
