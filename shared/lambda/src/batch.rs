@@ -1,6 +1,6 @@
 //! Batches of cues: all of them at the same time, and only what must come again reported as failed.
 
-use crate::patience::patiently;
+use crate::patience::{PAUSE, patiently};
 use crate::{Function, RoleCalls};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use baton_aws::{Aws, read_cue};
@@ -64,7 +64,7 @@ impl Function {
             Queue::Tasks => {
                 let attempt = || take_message(&self.driver, message);
                 let may_pass = |error: &Untaken| matches!(error, Untaken::Later(_));
-                patiently(attempt, may_pass, || self.deadline.left(&self.aws)).await
+                patiently(attempt, may_pass, || self.deadline.left(&self.aws), PAUSE).await
             }
         };
         drop(busy);

@@ -4,15 +4,16 @@
 //! |---|---|
 //! | `pk`, `sk` | `x#<execution>`, `r#<scope>#<sequence>` |
 //! | `doc` | the record, as [`baton_store::records`] writes it |
+//! | `by` | which request wrote it: a random number |
 //! | `claim` | the claim, once there is one |
-//! | `claimed_by` | which request claimed, so that one whose answer was lost knows its own claim again |
+//! | `claimed_by` | which request claimed it |
 //! | `heartbeat` | the time of the latest heartbeat, milliseconds since 1970 |
 //! | `expires` | when DynamoDB may delete it |
 //!
 //! # Invariants
 //!
 //! * `doc` is written by one conditional write, and never changed.
-//! * Whoever finds its own record under the number it wants has written it: the answer was lost, not the race.
+//! * A request that finds its own number there has written the record, or claimed it: the answer was lost, not the race.
 
 use super::join;
 use crate::Aws;
@@ -32,6 +33,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const WHAT: &str = "record";
+const BY: &str = "by";
 const CLAIM: &str = "claim";
 const CLAIMED_BY: &str = "claimed_by";
 const HEARTBEAT: &str = "heartbeat";
@@ -93,7 +95,9 @@ impl Aws {
         let key = keys::record(execution, &record.scope, record.sequence);
         let doc = self.blobs.encode(Folder::Payloads, record).await?;
         let mut item = key.attributes();
-        item.insert(DOC.to_owned(), attribute(doc.clone()));
+        item.insert(DOC.to_owned(), attribute(doc));
+        let by = self.request_number();
+        item.insert(BY.to_owned(), s(&by));
         item.insert(EXPIRES.to_owned(), self.expires());
         let sent = self
             .dynamo
@@ -107,7 +111,7 @@ impl Aws {
         let Err(error) = sent else { return Ok(()) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(held))
-                if held.item().and_then(|item| document(item, DOC).ok()) == Some(&*doc) =>
+                if is_by(held.item(), BY, &by) =>
             {
                 Ok(())
             }
@@ -127,7 +131,7 @@ impl Aws {
         claim: &Claim,
     ) -> Result<ClaimAnswer, StoreError> {
         let key = keys::record(execution, scope, sequence);
-        let claimed_by = format!("{:032x}", self.bits());
+        let by = self.request_number();
         let sent = self
             .dynamo
             .update_item()
@@ -136,7 +140,7 @@ impl Aws {
             .update_expression("SET claim = :claim, claimed_by = :by")
             .condition_expression("attribute_exists(sk) AND attribute_not_exists(claim)")
             .expression_attribute_values(":claim", s(document::text(claim)))
-            .expression_attribute_values(":by", s(&claimed_by))
+            .expression_attribute_values(":by", s(&by))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .send()
             .await;
@@ -145,12 +149,17 @@ impl Aws {
         else {
             return Err(unavailable(WHAT)(error));
         };
-        let Some(held) = held.item() else { return Err(missing(&key)) };
-        let read = |error: Malformed| error.of(WHAT, &key.to_string());
-        if text_if_any(held, CLAIMED_BY).map_err(read)? == Some(&claimed_by) {
+        if is_by(held.item(), CLAIMED_BY, &by) {
             return Ok(ClaimAnswer::Granted);
         }
+        let Some(held) = held.item() else { return Err(missing(&key)) };
+        let read = |error: Malformed| error.of(WHAT, &key.to_string());
         claim_of(held).map_err(read)?.map(ClaimAnswer::Held).ok_or_else(|| missing(&key))
+    }
+
+    /// Tells one request from all others.
+    fn request_number(&self) -> String {
+        format!("{:016x}", self.bits() >> 64)
     }
 
     pub(super) async fn note_heartbeat(
@@ -293,6 +302,11 @@ impl Aws {
         let claim = claim_of(item).map_err(read)?;
         Ok(Marked { record: Arc::new(record), marks: Marks { claim, heartbeat } })
     }
+}
+
+/// Whether this request wrote what is there.
+fn is_by(held: Option<&Item>, name: &'static str, by: &str) -> bool {
+    held.and_then(|item| text_if_any(item, name).ok().flatten()) == Some(by)
 }
 
 fn claim_of(item: &Item) -> Result<Option<Claim>, Malformed> {
