@@ -60,7 +60,10 @@ impl Outside {
     }
 
     /// What Lambda would answer, where the case has the function or says that there is none.
-    #[expect(clippy::disallowed_methods, reason = "the clock is paused: this waits in virtual time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the clock is paused: this waits in virtual time"
+    )]
     async fn invoke(&self, invocation: &Invocation) -> Option<Response> {
         if self.functions.is_empty() {
             return None;
