@@ -44,6 +44,10 @@ pub const KMS_KEY_ID_CHARS_MAX: usize = 2_048;
 pub const KMS_REUSE_SECS_MIN: i64 = 60;
 /// `kmsDataKeyReusePeriodSeconds`, the longest.
 pub const KMS_REUSE_SECS_MAX: i64 = 900;
+/// How long TestState may take (API-TestState).
+pub const TEST_STATE_SECS_MAX: i64 = 300;
+/// Findings in one answer of ValidateStateMachineDefinition: as many as may be asked for, and the default.
+pub const DIAGNOSTICS_MAX: u8 = 100;
 
 /// Payload bytes in one page of a history: a page is cut short rather than grow beyond what a Lambda function may
 /// answer (6 MB) once its quotes are escaped. Ours.

@@ -21,11 +21,13 @@ pub(crate) enum Operation {
     SendTaskSuccess,
     StartExecution,
     StopExecution,
+    TestState,
     UpdateStateMachine,
+    ValidateStateMachineDefinition,
 }
 
 /// The operations of Step Functions that Baton does not have.
-const MISSING: [&str; 23] = [
+const MISSING: &[&str] = &[
     "CreateActivity",
     "CreateStateMachineAlias",
     "DeleteActivity",
@@ -44,16 +46,14 @@ const MISSING: [&str; 23] = [
     "RedriveExecution",
     "StartSyncExecution",
     "TagResource",
-    "TestState",
     "UntagResource",
     "UpdateMapRun",
     "UpdateStateMachineAlias",
-    "ValidateStateMachineDefinition",
 ];
 
 impl Operation {
     /// Every operation by its name.
-    pub(crate) const ALL: [(&'static str, Operation); 14] = [
+    pub(crate) const ALL: &'static [(&'static str, Operation)] = &[
         ("CreateStateMachine", Operation::CreateStateMachine),
         ("DeleteStateMachine", Operation::DeleteStateMachine),
         ("DescribeExecution", Operation::DescribeExecution),
@@ -67,7 +67,9 @@ impl Operation {
         ("SendTaskSuccess", Operation::SendTaskSuccess),
         ("StartExecution", Operation::StartExecution),
         ("StopExecution", Operation::StopExecution),
+        ("TestState", Operation::TestState),
         ("UpdateStateMachine", Operation::UpdateStateMachine),
+        ("ValidateStateMachineDefinition", Operation::ValidateStateMachineDefinition),
     ];
 
     /// Reads an `X-Amz-Target`.

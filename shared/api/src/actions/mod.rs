@@ -11,7 +11,9 @@ mod list_state_machines;
 mod send_task;
 mod start_execution;
 mod stop_execution;
+mod test_state;
 mod update_state_machine;
+mod validate_state_machine_definition;
 
 use crate::answer::Answer;
 use crate::members::{Members, Text};
@@ -68,8 +70,12 @@ pub(crate) async fn call<B: Backend, T: Tasks>(
             answer(request_id, start_execution::call(api, body, trace_header).await)
         }
         Operation::StopExecution => answer(request_id, stop_execution::call(api, body).await),
+        Operation::TestState => answer(request_id, test_state::call(api, body).await),
         Operation::UpdateStateMachine => {
             answer(request_id, update_state_machine::call(api, body).await)
+        }
+        Operation::ValidateStateMachineDefinition => {
+            answer(request_id, validate_state_machine_definition::call(body))
         }
     }
 }
@@ -143,13 +149,18 @@ impl Publishing {
     }
 }
 
-/// Parses a definition, or says what is wrong with it as AWS does.
-fn parse_definition(text: &str, kind: MachineKind) -> Result<Definition, ApiError> {
+/// What a definition is parsed for at creation.
+fn options(kind: MachineKind) -> Options {
     let machine_type = match kind {
         MachineKind::Standard => MachineType::Standard,
         MachineKind::Express => MachineType::Express,
     };
-    let parsed = baton_asl::parse(text, &Options { machine_type, ..Options::default() });
+    Options { machine_type, is_known_resource: baton_integrations::is_known, ..Options::default() }
+}
+
+/// Parses a definition, or says what is wrong with it as AWS does.
+fn parse_definition(text: &str, kind: MachineKind) -> Result<Definition, ApiError> {
+    let parsed = baton_asl::parse(text, &options(kind));
     let message = || baton_asl::aws_message(&parsed.diagnostics);
     parsed.definition.ok_or_else(|| ApiError::invalid_definition(message()))
 }

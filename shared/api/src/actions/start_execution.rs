@@ -76,7 +76,10 @@ pub(super) async fn call<B: Backend, T: Tasks>(
 }
 
 /// An input as given; `{}` where none is.
-fn parse_input(text: Option<&str>, bytes_max: Option<usize>) -> Result<Payload, ApiError> {
+pub(super) fn parse_input(
+    text: Option<&str>,
+    bytes_max: Option<usize>,
+) -> Result<Payload, ApiError> {
     let text = text.unwrap_or("{}");
     if text.is_empty() {
         return Err(ApiError::invalid_input("Invalid execution input."));

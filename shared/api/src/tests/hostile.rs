@@ -87,7 +87,7 @@ proptest! {
 
     #[test]
     fn any_members_are_answered(
-        operation in prop::sample::select(Operation::ALL.as_slice()),
+        operation in prop::sample::select(Operation::ALL),
         request in any_request(),
     ) {
         answer_is_sound(operation, request.to_string().as_bytes())?;
@@ -95,7 +95,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_answered(
-        operation in prop::sample::select(Operation::ALL.as_slice()),
+        operation in prop::sample::select(Operation::ALL),
         body in prop::collection::vec(any::<u8>(), 0..200),
     ) {
         answer_is_sound(operation, &body)?;
@@ -107,7 +107,7 @@ async fn every_operation_asks_for_its_members() {
     let world = World::new();
     for (operation, _) in Operation::ALL {
         let answer = world.answer(operation, json!({})).await;
-        let expected = if operation == "ListStateMachines" { 200 } else { 400 };
+        let expected = if *operation == "ListStateMachines" { 200 } else { 400 };
         assert_eq!(answer.status, expected, "{operation}");
     }
 }

@@ -6,6 +6,7 @@ mod hostile;
 #[cfg(feature = "http")]
 mod http;
 mod machines;
+mod validation;
 
 use crate::{Answer, Api, Settings};
 use baton_driver::{CallAnswer, Driver, TaskCall, Tasks};
@@ -118,7 +119,6 @@ async fn unknown_operations_and_bodies_are_refused() {
         ("AWSStepFunctions.Nope", "UnknownOperationException"),
         ("Other.ListStateMachines", "UnknownOperationException"),
         (&long, "UnknownOperationException"),
-        ("AWSStepFunctions.TestState", "NotSupportedException"),
         ("AWSStepFunctions.CreateActivity", "NotSupportedException"),
     ] {
         let answer = world.api.handle(target, b"{}").await;
