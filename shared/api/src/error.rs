@@ -42,9 +42,13 @@ macro_rules! error_codes {
 }
 
 error_codes! {
+    ActivityAlreadyExists 400,
+    ActivityDoesNotExist 400,
+    ActivityWorkerLimitExceeded 400,
     ConflictException 400,
     ExecutionAlreadyExists 400,
     ExecutionDoesNotExist 400,
+    ExecutionNotRedrivable 400,
     InternalServerError 500,
     InvalidArn 400,
     InvalidDefinition 400,
@@ -58,6 +62,7 @@ error_codes! {
     RequestEntityTooLargeException 413,
     ResourceNotFound 400,
     SerializationException 400,
+    ServiceQuotaExceededException 400,
     ServiceUnavailable 503,
     StateMachineAlreadyExists 400,
     StateMachineDeleting 400,
@@ -168,8 +173,21 @@ impl ApiError {
     }
 
     pub(crate) fn contended(arn: &str) -> Self {
-        let message = format!("State Machine is being updated by others: '{arn}'");
+        Self::conflict(format!("The resource is being updated by others: '{arn}'"))
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::ConflictException, message)
+    }
+
+    pub(crate) fn quota_exceeded(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::ServiceQuotaExceededException, message)
+    }
+
+    /// Something that the request refers to without being about it.
+    pub(crate) fn dangling() -> Self {
+        let message = "Request references a resource that does not exist.";
+        Self::new(ErrorCode::ResourceNotFound, message)
     }
 
     pub(crate) fn no_such_execution(arn: &str) -> Self {

@@ -19,13 +19,13 @@
 //! | GetExecutionHistory | header; a page's records, or the whole journal (see `history.rs`) | | |
 //! | ListExecutions | machine, one page of headers | | |
 //!
-//! Activities, versions, aliases, tags, redrive, TestState and Express executions are not here: their operations answer
-//! `NotSupportedException`.
+//! Activities, redrive, TestState and Express executions are not here: their operations answer `NotSupportedException`.
 
 mod actions;
 mod answer;
 mod api;
 mod configuration;
+mod deletion;
 mod error;
 mod history;
 #[cfg(feature = "http")]
@@ -34,6 +34,8 @@ pub mod limits;
 mod members;
 mod names;
 mod operation;
+mod publication;
+mod resolve;
 mod revision;
 mod time;
 mod token;

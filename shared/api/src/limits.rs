@@ -36,8 +36,18 @@ pub const TAGS_MAX: usize = 50;
 pub const TAG_KEY_CHARS_MAX: usize = 128;
 /// A tag's value (QUO-19).
 pub const TAG_VALUE_CHARS_MAX: usize = 256;
-/// `versionDescription`.
-pub const VERSION_DESCRIPTION_CHARS_MAX: usize = 256;
+/// `description` of a version or an alias.
+pub const DESCRIPTION_CHARS_MAX: usize = 256;
+/// Versions of one state machine (QUO-09).
+pub const VERSIONS_MAX: u32 = 1_000;
+/// Aliases of one state machine (QUO-09).
+pub const ALIASES_MAX: u32 = 100;
+/// Versions that an alias leads to.
+pub const ROUTES_MAX: usize = 2;
+/// What an alias's weights sum up to.
+pub const WEIGHT_SUM: i64 = 100;
+/// `revisionId`: a UUID, or `INITIAL`.
+pub const REVISION_ID_CHARS_MAX: usize = 36;
 /// `kmsKeyId`.
 pub const KMS_KEY_ID_CHARS_MAX: usize = 2_048;
 /// `kmsDataKeyReusePeriodSeconds`, the shortest.
@@ -54,5 +64,11 @@ pub const DIAGNOSTICS_MAX: u8 = 100;
 pub(crate) const HISTORY_PAGE_BYTES_MAX: usize = 3_000_000;
 /// Payload bytes of a history that are held between the two readings of its journal; beyond them it is read twice. Ours.
 pub(crate) const HISTORY_HELD_BYTES_MAX: usize = 8_000_000;
-/// How often an update is tried against others of the same state machine. Ours.
+/// Executions that one request stops of a state machine that is being deleted; the next request goes on. Ours.
+pub(crate) const STOPS_MAX: usize = 1_000;
+/// Executions that are read at a time where not all of them are wanted. Ours.
+pub(crate) const SCAN_PAGE_ITEMS: u32 = 100;
+/// Pages that one request reads where few of the executions on them are wanted; its own page is then a short one. Ours.
+pub(crate) const SCAN_PAGES_MAX: u32 = 20;
+/// How often an update is tried against others of the same resource. Ours.
 pub(crate) const UPDATE_RACES_MAX: u32 = 10;

@@ -181,6 +181,50 @@ impl Members {
         each.collect::<Result<Vec<R>, ApiError>>().map(Some)
     }
 
+    /// A list of strings.
+    pub(crate) fn texts(
+        &mut self,
+        name: &str,
+        rule: Text,
+    ) -> Result<Option<Vec<String>>, ApiError> {
+        let items = match self.take(name) {
+            None => return Ok(None),
+            Some(Value::Array(items)) => items,
+            Some(other) => return Err(unexpected(&other, "a list")),
+        };
+        let mut texts = Vec::with_capacity(items.len());
+        for (number, item) in (1..).zip(items) {
+            let Value::String(text) = item else { return Err(unexpected(&item, "a String")) };
+            self.check_text(&format!("{name}.{number}.member"), &text, rule);
+            texts.push(text);
+        }
+        Ok(Some(texts))
+    }
+
+    /// Notes that a list has too many items, or too few. `shown` is the list as AWS prints it.
+    pub(crate) fn check_length(
+        &mut self,
+        name: &str,
+        length: usize,
+        range: RangeInclusive<usize>,
+        shown: &str,
+    ) {
+        if length > *range.end() {
+            let limit = format!("Member must have length less than or equal to {}", range.end());
+            self.problem(name, Some(shown), &limit);
+        } else if length < *range.start() {
+            let limit =
+                format!("Member must have length greater than or equal to {}", range.start());
+            self.problem(name, Some(shown), &limit);
+        }
+    }
+
+    /// Notes that a text does not match a pattern.
+    pub(crate) fn mismatch(&mut self, name: &str, text: &str, pattern: &str) {
+        let limit = format!("Member must satisfy regular expression pattern: {pattern}");
+        self.problem(name, Some(text), &limit);
+    }
+
     fn read_structure<R>(
         &mut self,
         name: &str,
@@ -217,7 +261,8 @@ impl Members {
         }
     }
 
-    fn missing(&mut self, name: &str) {
+    /// Notes that a member is missing.
+    pub(crate) fn missing(&mut self, name: &str) {
         self.problems.push(format!(
             "Value null at '{}{name}' failed to satisfy constraint: Member must not be null",
             self.prefix

@@ -1,15 +1,20 @@
 //! CreateStateMachine: idempotent where nothing but the role and the tags differs.
 
-use super::{ARN, DEFINITION, NAME, Publishing, parse_definition, refuse_publishing};
+use super::{ARN, DEFINITION, NAME, parse_definition, read_tags};
 use crate::configuration::{Configuration, Given};
-use crate::members::{Members, Text};
-use crate::names::check_name;
+use crate::members::Members;
+use crate::names::{QualifiedArn, check_name};
+use crate::publication::Publishing;
 use crate::time::Epoch;
 use crate::{Api, ApiError, limits, revision};
 use baton_driver::Tasks;
 use baton_store::{Backend, Machine, MachineKind, Revision};
 use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeMap;
+
+/// What a machine's settings keep of a version that it was created with.
+const PUBLISHED: &str = "published";
 
 #[derive(Debug)]
 struct Input {
@@ -34,18 +39,12 @@ impl Input {
                 Some(_) | None => MachineKind::Standard,
             },
             given: Given::read(&mut members)?,
-            tags: members.structures("tags", read_tag)?.unwrap_or_default(),
-            publishing: refuse_publishing(&mut members)?,
+            tags: read_tags(&mut members)?.unwrap_or_default(),
+            publishing: Publishing::read(&mut members)?,
         };
         members.finish()?;
         Ok(input)
     }
-}
-
-fn read_tag(tag: &mut Members) -> Result<(String, String), ApiError> {
-    let key = tag.text("key", Text::non_empty(limits::TAG_KEY_CHARS_MAX))?;
-    let value = tag.text("value", Text::up_to(limits::TAG_VALUE_CHARS_MAX))?;
-    Ok((key.unwrap_or_default(), value.unwrap_or_default()))
 }
 
 #[derive(Debug, Serialize)]
@@ -53,6 +52,8 @@ fn read_tag(tag: &mut Members) -> Result<(String, String), ApiError> {
 pub(super) struct Output {
     state_machine_arn: String,
     creation_date: Epoch,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_machine_version_arn: Option<String>,
 }
 
 pub(super) async fn call<B: Backend, T: Tasks>(
@@ -60,15 +61,38 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     body: &[u8],
 ) -> Result<Output, ApiError> {
     let input = Input::read(body)?;
+    let publishing = new_publishing(&input);
     let machine = new_machine(api, input)?;
-    match api.backend().create_machine(&machine).await? {
-        None => Ok(output(&machine)),
-        Some(existing) if existing.is_deleting => {
-            Err(ApiError::machine_is_deleting(existing.arn.as_str()))
-        }
-        Some(existing) if is_same(&existing, &machine) => Ok(output(&existing)),
-        Some(existing) => Err(ApiError::machine_exists(existing.arn.as_str())),
+    let mut there = api.backend().create_machine(&machine).await?;
+    if let Some(deleted) = there.as_ref().filter(|there| there.is_deleting)
+        && api.go_on_deleting(deleted).await?
+    {
+        there = api.backend().create_machine(&machine).await?;
     }
+    let machine = match there {
+        None => machine,
+        Some(there) if there.is_deleting => {
+            return Err(ApiError::machine_is_deleting(there.arn.as_str()));
+        }
+        Some(there) if is_same(&there, &machine) => there,
+        Some(there) => return Err(ApiError::machine_exists(there.arn.as_str())),
+    };
+    let version = match publishing {
+        Some(description) => Some(api.publish(&machine, description).await?.0),
+        None => None,
+    };
+    Ok(Output {
+        state_machine_arn: machine.arn.to_string(),
+        creation_date: machine.created.into(),
+        state_machine_version_arn: version
+            .map(|number| QualifiedArn::version(&machine.arn, number).to_string()),
+    })
+}
+
+/// The description of the version that is asked for, if one is.
+fn new_publishing(input: &Input) -> Option<Option<String>> {
+    let Publishing { is_published, description } = &input.publishing;
+    is_published.then(|| description.clone())
 }
 
 fn new_machine<B: Backend, T: Tasks>(api: &Api<B, T>, input: Input) -> Result<Machine, ApiError> {
@@ -81,11 +105,16 @@ fn new_machine<B: Backend, T: Tasks>(api: &Api<B, T>, input: Input) -> Result<Ma
     parse_definition(&input.definition, input.kind)?;
     input.given.check()?;
     let now = api.now();
+    let publishing = new_publishing(&input);
     let revision = Revision {
         id: revision::revision_id(now, None, api.backend().bits()),
         definition: input.definition.into(),
         role_arn: input.role_arn.into(),
     };
+    let mut settings = input.given.over(Configuration::default()).settings();
+    if let Some(description) = publishing {
+        settings.insert(PUBLISHED.to_owned(), json!({ "description": description }));
+    }
     Ok(Machine {
         arn,
         kind: input.kind,
@@ -93,18 +122,16 @@ fn new_machine<B: Backend, T: Tasks>(api: &Api<B, T>, input: Input) -> Result<Ma
         updated: None,
         is_deleting: false,
         revision,
-        settings: input.given.over(Configuration::default()).settings(),
+        settings,
         tags: BTreeMap::from_iter(input.tags),
     })
 }
 
-/// Whether creating the one again gives the other: any difference in the definition's text counts.
+/// Whether creating the one again gives the other: any difference in the definition's text counts, and of the role and the
+/// tags none.
 fn is_same(existing: &Machine, asked: &Machine) -> bool {
     existing.kind == asked.kind
         && existing.revision.definition == asked.revision.definition
         && Configuration::of(existing) == Configuration::of(asked)
-}
-
-fn output(machine: &Machine) -> Output {
-    Output { state_machine_arn: machine.arn.to_string(), creation_date: machine.created.into() }
+        && existing.settings.get(PUBLISHED) == asked.settings.get(PUBLISHED)
 }

@@ -15,7 +15,8 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     let arn = members.required_text("stateMachineArn", ARN)?;
     members.finish()?;
     match NamedMachine::parse(&arn)? {
-        NamedMachine::Plain(arn) => api.backend().delete_machine(&arn).await?,
+        NamedMachine::Plain(arn) => api.delete(&arn).await?,
+        // A version or an alias is deleted by an operation of its own.
         NamedMachine::Qualified(_) => {}
     }
     Ok(Empty {})

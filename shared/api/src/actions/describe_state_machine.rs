@@ -3,11 +3,12 @@
 use super::{ARN, is_all_data, variable_references};
 use crate::configuration::Configuration;
 use crate::members::Members;
-use crate::names::NamedMachine;
+use crate::names::{NamedMachine, QualifiedArn, Qualifier};
+use crate::resolve::Resolved;
 use crate::time::Epoch;
 use crate::{Api, ApiError};
 use baton_driver::Tasks;
-use baton_store::{Backend, Machine};
+use baton_store::Backend;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -29,6 +30,9 @@ pub(super) struct Output {
     /// AWS shows none before the first update.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision_id: Option<String>,
+    /// Of a version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     variable_references: Option<BTreeMap<String, Vec<String>>>,
 }
@@ -41,27 +45,39 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     let arn = members.required_text("stateMachineArn", ARN)?;
     let is_all = is_all_data(&mut members)?;
     members.finish()?;
-    match NamedMachine::parse(&arn)? {
-        NamedMachine::Plain(arn) => Ok(output(&api.machine(&arn).await?, is_all)),
-        NamedMachine::Qualified(text) => Err(ApiError::no_such_machine(&text)),
+    let named = NamedMachine::parse(&arn)?;
+    if let NamedMachine::Qualified(QualifiedArn { qualifier: Qualifier::Alias(_), .. }) = named {
+        return Err(ApiError::no_such_machine(&arn));
     }
+    let resolved = api.resolve(named).await?;
+    if resolved.machine.is_deleting && api.go_on_deleting(&resolved.machine).await? {
+        return Err(ApiError::no_such_machine(&arn));
+    }
+    Ok(output(resolved, is_all))
 }
 
-fn output(machine: &Machine, is_all: bool) -> Output {
-    let Configuration { logging, tracing, encryption } = Configuration::of(machine);
+fn output(resolved: Resolved, is_all: bool) -> Output {
+    let named_arn = resolved.named_arn();
+    let Resolved { machine, version, .. } = resolved;
+    let version = version.map(|(_, version)| version);
+    let Configuration { logging, tracing, encryption } = Configuration::of(&machine);
     let definition = &machine.revision.definition;
+    let is_first = version.as_ref().map_or(machine.updated.is_none(), |version| version.is_first);
+    let created =
+        version.as_ref().map_or(machine.created.into(), |version| Epoch(version.created_millis));
     Output {
-        state_machine_arn: machine.arn.to_string(),
+        state_machine_arn: named_arn.to_string(),
         name: machine.arn.name().to_owned(),
         status: if machine.is_deleting { "DELETING" } else { "ACTIVE" },
         definition: if is_all { definition.to_string() } else { "{}".to_owned() },
         role_arn: machine.revision.role_arn.to_string(),
         kind: machine.kind.as_str(),
-        creation_date: machine.created.into(),
+        creation_date: created,
         logging_configuration: logging,
         tracing_configuration: tracing,
         encryption_configuration: encryption,
-        revision_id: machine.updated.map(|_| machine.revision.id.0.to_string()),
+        revision_id: (!is_first).then(|| machine.revision.id.0.to_string()),
+        description: version.and_then(|version| version.description),
         variable_references: is_all
             .then(|| variable_references(definition, machine.kind))
             .flatten(),

@@ -3,11 +3,12 @@
 use super::{ARN, items_max};
 use crate::members::{Members, Text};
 use crate::names::NamedMachine;
+use crate::resolve::Resolved;
 use crate::time::Epoch;
 use crate::token::Listing;
 use crate::{Api, ApiError, limits, revision};
 use baton_driver::Tasks;
-use baton_store::{Backend, ExecutionQuery, Header, MachineArn, MachineKind, StatusName};
+use baton_store::{Backend, ExecutionQuery, Header, MachineKind, Page, StatusName};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -43,8 +44,8 @@ impl Input {
         Ok(input)
     }
 
-    /// The machine whose executions are wanted.
-    fn machine(&self) -> Result<MachineArn, ApiError> {
+    /// The machine, version or alias whose executions are wanted.
+    fn named(&self) -> Result<NamedMachine, ApiError> {
         match (&self.machine_arn, &self.map_run_arn) {
             (None, None) => {
                 Err(ApiError::validation("Must provide a State Machine ARN or Map Run ARN"))
@@ -61,10 +62,7 @@ impl Input {
                     "The status PENDING_REDRIVE can only be used with a Map Run ARN",
                 ))
             }
-            (Some(machine), None) => match NamedMachine::parse(machine)? {
-                NamedMachine::Plain(arn) => Ok(arn),
-                NamedMachine::Qualified(text) => Err(ApiError::no_such_machine(&text)),
-            },
+            (Some(machine), None) => NamedMachine::parse(machine),
         }
     }
 }
@@ -99,28 +97,84 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     body: &[u8],
 ) -> Result<Output, ApiError> {
     let input = Input::read(body)?;
-    let machine = api.machine(&input.machine()?).await?;
-    if machine.kind == MachineKind::Express {
+    let named = input.named()?;
+    let is_qualified = matches!(named, NamedMachine::Qualified(_));
+    let resolved = api.resolve(named).await?;
+    if resolved.machine.kind == MachineKind::Express {
         return Err(ApiError::machine_type_not_supported());
     }
+    let named_arn = resolved.named_arn();
     let status = input.status.map_or("", StatusName::as_str);
-    let arguments = ["ListExecutions", machine.arn.as_str(), status];
+    let arguments = ["ListExecutions", &*named_arn, status];
     let listing = Listing(&arguments);
-    let from = input.token.map(|token| listing.open(api.now(), &token)).transpose()?;
+    let from = input.token.as_ref().map(|token| listing.open(api.now(), token)).transpose()?;
     let query = ExecutionQuery {
-        machine: machine.arn.clone(),
+        machine: resolved.machine.arn.clone(),
         status: input.status,
-        items_max: input.items_max,
+        items_max: if is_qualified { limits::SCAN_PAGE_ITEMS } else { input.items_max },
     };
-    let page = api.backend().executions(&query, from.as_deref()).await?;
+    let mut page = if is_qualified {
+        let is_wanted = |header: &Header| is_through(header, &resolved);
+        scan(api, &query, from.as_deref(), input.items_max as usize, is_wanted).await?
+    } else {
+        api.backend().executions(&query, from.as_deref()).await?
+    };
     // Executions of a deleted machine of the same name come last.
-    let is_own = |header: &Header| revision::is_of(&machine, header);
+    let is_own = |header: &Header| revision::is_of(&resolved.machine, header);
     let next = page.next.filter(|_| page.items.last().is_none_or(|last| is_own(last)));
-    let own = page.items.iter().filter(|header| is_own(header));
+    page.items.retain(|header| is_own(header));
     Ok(Output {
-        executions: own.map(|header| item(header)).collect(),
+        executions: page.items.iter().map(|header| item(header)).collect(),
         next_token: next.map(|place| listing.seal(api.now(), &place)),
     })
+}
+
+/// Whether an execution was started through the alias, or runs the version, that was named.
+fn is_through(header: &Header, named: &Resolved) -> bool {
+    match named.alias_arn() {
+        Some(alias) => header.alias_arn.as_ref() == Some(&alias),
+        None => header.version_arn == named.version_arn(),
+    }
+}
+
+/// The executions that are wanted, page by page of all there are. A place is the page's and how many on it were passed. What is
+/// read is bounded: where few are wanted a page may be a short one.
+async fn scan<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    query: &ExecutionQuery,
+    from: Option<&str>,
+    items_max: usize,
+    is_wanted: impl Fn(&Header) -> bool,
+) -> Result<Page<Arc<Header>>, ApiError> {
+    let (mut passed, mut from) = match from {
+        None => (0, None),
+        Some(place) => {
+            let (passed, from) = place.split_once(' ').ok_or_else(ApiError::invalid_token)?;
+            let passed = passed.parse().map_err(|_| ApiError::invalid_token())?;
+            (passed, Some(from.to_owned()).filter(|from| !from.is_empty()))
+        }
+    };
+    let mut items = Vec::new();
+    for _ in 0..limits::SCAN_PAGES_MAX {
+        let page = api.backend().executions(query, from.as_deref()).await?;
+        for (at, header) in page.items.iter().enumerate().skip(passed) {
+            if !is_wanted(header) {
+                continue;
+            }
+            if items.len() == items_max {
+                let place = format!("{at} {}", from.as_deref().unwrap_or_default());
+                return Ok(Page { items, next: Some(place) });
+            }
+            items.push(Arc::clone(header));
+        }
+        passed = 0;
+        from = page.next;
+        if from.is_none() {
+            return Ok(Page { items, next: None });
+        }
+    }
+    let place = from.map(|from| format!("0 {from}"));
+    Ok(Page { items, next: place })
 }
 
 fn item(header: &Header) -> Item {

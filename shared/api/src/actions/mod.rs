@@ -1,5 +1,6 @@
 //! One module an action: what it takes, what it does, what it answers.
 
+mod aliases;
 mod create_state_machine;
 mod delete_state_machine;
 mod describe_execution;
@@ -11,9 +12,11 @@ mod list_state_machines;
 mod send_task;
 mod start_execution;
 mod stop_execution;
+mod tags;
 mod test_state;
 mod update_state_machine;
 mod validate_state_machine_definition;
+mod versions;
 
 use crate::answer::Answer;
 use crate::members::{Members, Text};
@@ -41,6 +44,23 @@ pub(crate) async fn call<B: Backend, T: Tasks>(
         }
     }
     match operation {
+        Operation::CreateStateMachineAlias => answer(request_id, aliases::create(api, body).await),
+        Operation::DeleteStateMachineAlias => answer(request_id, aliases::delete(api, body).await),
+        Operation::DeleteStateMachineVersion => {
+            answer(request_id, versions::delete(api, body).await)
+        }
+        Operation::DescribeStateMachineAlias => {
+            answer(request_id, aliases::describe(api, body).await)
+        }
+        Operation::ListStateMachineAliases => answer(request_id, aliases::list(api, body).await),
+        Operation::ListStateMachineVersions => answer(request_id, versions::list(api, body).await),
+        Operation::ListTagsForResource => answer(request_id, tags::list(api, body).await),
+        Operation::PublishStateMachineVersion => {
+            answer(request_id, versions::publish(api, body).await)
+        }
+        Operation::TagResource => answer(request_id, tags::tag(api, body).await),
+        Operation::UntagResource => answer(request_id, tags::untag(api, body).await),
+        Operation::UpdateStateMachineAlias => answer(request_id, aliases::update(api, body).await),
         Operation::CreateStateMachine => {
             answer(request_id, create_state_machine::call(api, body).await)
         }
@@ -85,6 +105,7 @@ pub(crate) async fn call<B: Backend, T: Tasks>(
 struct Empty {}
 
 const ARN: Text = Text::non_empty(limits::ARN_CHARS_MAX);
+const LONG_ARN: Text = Text::non_empty(limits::LONG_ARN_CHARS_MAX);
 const NAME: Text = Text::non_empty(limits::NAME_CHARS_MAX);
 const DEFINITION: Text = Text::non_empty(limits::DEFINITION_CHARS_MAX).sensitive();
 
@@ -122,31 +143,13 @@ fn payload_text(payload_bytes_max: Option<usize>) -> Text {
     Text::up_to(payload_bytes_max.unwrap_or(usize::MAX)).sensitive()
 }
 
-/// `publish` and `versionDescription`.
-fn refuse_publishing(members: &mut Members) -> Result<Publishing, ApiError> {
-    let is_published = members.flag("publish")?.unwrap_or_default();
-    let rule = Text::up_to(limits::VERSION_DESCRIPTION_CHARS_MAX).sensitive();
-    let description = members.text("versionDescription", rule)?;
-    Ok(Publishing { is_published, is_described: description.is_some() })
-}
-
-/// Whether a version was asked for.
-#[derive(Debug)]
-struct Publishing {
-    is_published: bool,
-    is_described: bool,
-}
-
-impl Publishing {
-    fn check(&self) -> Result<(), ApiError> {
-        match self {
-            Publishing { is_published: false, is_described: true } => Err(ApiError::validation(
-                "Version description can only be set when publish is true",
-            )),
-            Publishing { is_published: true, .. } => Err(ApiError::not_supported("`publish`")),
-            Publishing { is_published: false, is_described: false } => Ok(()),
-        }
-    }
+/// `tags`.
+fn read_tags(members: &mut Members) -> Result<Option<Vec<(String, String)>>, ApiError> {
+    members.structures("tags", |tag| {
+        let key = tag.text("key", Text::non_empty(limits::TAG_KEY_CHARS_MAX))?;
+        let value = tag.text("value", Text::up_to(limits::TAG_VALUE_CHARS_MAX))?;
+        Ok((key.unwrap_or_default(), value.unwrap_or_default()))
+    })
 }
 
 /// What a definition is parsed for at creation.

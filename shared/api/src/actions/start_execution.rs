@@ -3,11 +3,12 @@
 use super::{ARN, NAME, payload_text};
 use crate::members::{Members, Text};
 use crate::names::{NamedMachine, check_name};
+use crate::resolve::Resolved;
 use crate::time::Epoch;
 use crate::{Api, ApiError, limits};
 use baton_driver::Tasks;
 use baton_engine::{Execution, Payload};
-use baton_store::{Backend, Created, ExecutionArn, Header, Machine, MachineKind, Status};
+use baton_store::{Backend, Created, ExecutionArn, Header, MachineKind, Status};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -49,25 +50,22 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     trace_header: Option<&str>,
 ) -> Result<Output, ApiError> {
     let input = Input::read(body, api.settings.payload_bytes_max)?;
-    let machine = match NamedMachine::parse(&input.state_machine_arn)? {
-        NamedMachine::Plain(arn) => arn,
-        NamedMachine::Qualified(text) => return Err(ApiError::no_such_machine(&text)),
-    };
+    let named = NamedMachine::parse(&input.state_machine_arn)?;
     if let Some(name) = &input.name {
         check_name(name)?;
     }
     let payload = parse_input(input.input.as_deref(), api.settings.payload_bytes_max)?;
-    let machine = api.machine(&machine).await?;
-    if machine.is_deleting {
-        return Err(ApiError::machine_is_deleting(machine.arn.as_str()));
+    let resolved = api.resolve(named).await?;
+    if resolved.machine.is_deleting {
+        return Err(ApiError::machine_is_deleting(&input.state_machine_arn));
     }
-    if machine.kind == MachineKind::Express {
+    if resolved.machine.kind == MachineKind::Express {
         return Err(ApiError::not_supported("executions of Express state machines"));
     }
     let name = input.name.unwrap_or_else(|| api.uuid());
     let trace_header =
         trace_header.map(|header| truncated(header).to_owned()).or(input.trace_header);
-    let header = new_header(api, &machine, &name, payload, trace_header);
+    let header = new_header(api, &resolved, &name, payload, trace_header);
     match api.driver.start(&header).await? {
         Created::New => Ok(output(&header)),
         Created::Exists(existing) if is_same(&existing, &header) => Ok(output(&existing)),
@@ -98,11 +96,12 @@ fn truncated(header: &str) -> &str {
 
 fn new_header<B: Backend, T: Tasks>(
     api: &Api<B, T>,
-    machine: &Machine,
+    resolved: &Resolved,
     name: &str,
     input: Payload,
     trace_header: Option<String>,
 ) -> Header {
+    let machine = &resolved.machine;
     let arn = ExecutionArn::of(&machine.arn, name);
     let execution = Execution {
         arn: arn.as_str().into(),
@@ -110,7 +109,7 @@ fn new_header<B: Backend, T: Tasks>(
         role_arn: machine.revision.role_arn.clone(),
         started: api.now(),
         input,
-        machine_arn: machine.arn.as_str().into(),
+        machine_arn: resolved.named_arn(),
         machine_name: machine.arn.name().into(),
         region: api.settings.region.clone(),
         payload_bytes_max: api.settings.payload_bytes_max,
@@ -118,8 +117,8 @@ fn new_header<B: Backend, T: Tasks>(
     Header {
         execution,
         machine: machine.arn.clone(),
-        version_arn: None,
-        alias_arn: None,
+        version_arn: resolved.version_arn(),
+        alias_arn: resolved.alias_arn(),
         revision: machine.revision.id.clone(),
         trace_header: trace_header.map(Into::into),
         timeout_secs: timeout_secs(&machine.revision.definition),

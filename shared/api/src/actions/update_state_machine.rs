@@ -1,9 +1,10 @@
 //! UpdateStateMachine: a new revision, unless nothing changes. Running executions keep theirs.
 
-use super::{ARN, DEFINITION, Publishing, parse_definition, refuse_publishing};
+use super::{ARN, DEFINITION, parse_definition};
 use crate::configuration::{Configuration, Given};
 use crate::members::Members;
-use crate::names::NamedMachine;
+use crate::names::{NamedMachine, QualifiedArn};
+use crate::publication::Publishing;
 use crate::time::Epoch;
 use crate::{Api, ApiError, limits, revision};
 use baton_driver::Tasks;
@@ -27,7 +28,7 @@ impl Input {
             definition: members.text("definition", DEFINITION)?,
             role_arn: members.text("roleArn", ARN)?,
             given: Given::read(&mut members)?,
-            publishing: refuse_publishing(&mut members)?,
+            publishing: Publishing::read(&mut members)?,
         };
         members.finish()?;
         Ok(input)
@@ -42,7 +43,9 @@ impl Input {
             role_arn: self.role_arn.as_deref().map_or(role_arn, Into::into),
         };
         let configuration = self.given.clone().over(Configuration::of(machine));
-        Machine { revision, settings: configuration.settings(), ..machine.clone() }
+        let mut settings = machine.settings.clone();
+        settings.extend(configuration.settings());
+        Machine { revision, settings, ..machine.clone() }
     }
 }
 
@@ -52,6 +55,8 @@ pub(super) struct Output {
     update_date: Epoch,
     #[serde(skip_serializing_if = "Option::is_none")]
     revision_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_machine_version_arn: Option<String>,
 }
 
 pub(super) async fn call<B: Backend, T: Tasks>(
@@ -59,10 +64,7 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     body: &[u8],
 ) -> Result<Output, ApiError> {
     let input = Input::read(body)?;
-    let arn = match NamedMachine::parse(&input.state_machine_arn)? {
-        NamedMachine::Plain(arn) => arn,
-        NamedMachine::Qualified(text) => return Err(ApiError::no_such_machine(&text)),
-    };
+    let arn = NamedMachine::parse_plain(&input.state_machine_arn)?;
     let Given { logging, tracing, .. } = &input.given;
     let has_configuration = logging.is_some() || tracing.is_some();
     if input.definition.is_none() && input.role_arn.is_none() && !has_configuration {
@@ -70,19 +72,25 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     }
     input.publishing.check()?;
     for _ in 0..limits::UPDATE_RACES_MAX {
-        if let Some(output) = try_update(api, &input, &arn).await? {
+        if let Some((machine, mut output)) = try_update(api, &input, &arn).await? {
+            if input.publishing.is_published {
+                let description = input.publishing.description.clone();
+                let (number, _) = api.publish(&machine, description).await?;
+                let version = QualifiedArn::version(&machine.arn, number);
+                output.state_machine_version_arn = Some(version.to_string());
+            }
             return Ok(output);
         }
     }
     Err(ApiError::contended(arn.as_str()))
 }
 
-/// Nothing is answered if another update was faster.
+/// The machine after the update; nothing if another update was faster.
 async fn try_update<B: Backend, T: Tasks>(
     api: &Api<B, T>,
     input: &Input,
     arn: &MachineArn,
-) -> Result<Option<Output>, ApiError> {
+) -> Result<Option<(Machine, Output)>, ApiError> {
     let machine = api.machine(arn).await?;
     if machine.is_deleting {
         return Err(ApiError::machine_is_deleting(arn.as_str()));
@@ -92,14 +100,19 @@ async fn try_update<B: Backend, T: Tasks>(
     }
     input.given.check()?;
     let now = api.now();
+    let output = |revision_id| Output {
+        update_date: now.into(),
+        revision_id,
+        state_machine_version_arn: None,
+    };
     let mut next = input.applied_to(&machine);
     if next == machine {
-        return Ok(Some(Output { update_date: now.into(), revision_id: None }));
+        return Ok(Some((machine, output(None))));
     }
     let before = &machine.revision.id;
     next.updated = Some(now);
     next.revision.id = revision::revision_id(now, Some(before), api.backend().bits());
     let is_updated = api.backend().update_machine(&next, before).await?;
     let revision_id = Some(next.revision.id.0.to_string());
-    Ok(is_updated.then(|| Output { update_date: now.into(), revision_id }))
+    Ok(is_updated.then(|| (next, output(revision_id))))
 }

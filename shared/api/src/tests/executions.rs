@@ -177,11 +177,11 @@ async fn an_execution_keeps_its_revision() {
     let second = of(&second).await;
     assert_eq!((&second["revisionId"], &second["roleArn"]), (revision, &json!("new")));
     assert_eq!(second["updateDate"], 1_763_648_118.123);
-    world.call("DeleteStateMachine", json!({"stateMachineArn": MACHINE})).await;
     world.pass(60);
     world.drain().await;
     let ended = world.call("DescribeExecution", json!({"executionArn": EXECUTION})).await;
     assert_eq!(ended["status"], "SUCCEEDED");
+    world.call("DeleteStateMachine", json!({"stateMachineArn": MACHINE})).await;
     assert_eq!(of(EXECUTION).await["loggingConfiguration"]["level"], "OFF");
 }
 

@@ -129,7 +129,6 @@ async fn what_cannot_be_a_machine_is_refused() {
             json!({"versionDescription": "d"}),
             "ValidationException: Version description can only be set when publish is true",
         ),
-        (json!({"publish": true}), "NotSupportedException: Baton does not support `publish` yet."),
         (
             json!({"encryptionConfiguration": {}}),
             "ValidationException: 1 validation error detected: Value null at 'encryptionConfiguration.type' failed to satisfy constraint: Member must not be null",

@@ -6,7 +6,9 @@ mod hostile;
 #[cfg(feature = "http")]
 mod http;
 mod machines;
+mod tags;
 mod validation;
+mod versions;
 
 use crate::{Answer, Api, Settings};
 use baton_driver::{CallAnswer, Driver, TaskCall, Tasks};
