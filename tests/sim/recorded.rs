@@ -1,7 +1,6 @@
 //! The outside of the conformance cases, which answers as the cases say.
 
 #[path = "../conformance/outside.rs"]
-#[expect(clippy::disallowed_methods, reason = "a slow function of a case, in virtual time")]
 mod outside;
 
 pub use outside::Outside;
