@@ -1,5 +1,7 @@
 //! The architecture, held: which crate may use which. A new arrow is a decision, made in [`ARROWS`].
 
+mod template;
+
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
