@@ -7,6 +7,7 @@ mod hostile;
 mod http;
 mod machines;
 mod tags;
+mod test_state;
 mod validation;
 mod versions;
 
