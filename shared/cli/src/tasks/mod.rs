@@ -267,3 +267,30 @@ fn reply(response: Response) -> Reply {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(status: u16, headers: &[(&str, &str)], body: &str, expected: &str) {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let response = Response { status, headers: headers.collect(), body: body.into() };
+        let Reply { payload, is_failure } = reply(response);
+        let how = if is_failure { "failed" } else { "answered" };
+        assert_eq!(format!("{how} {}", String::from_utf8(payload).unwrap()), expected);
+    }
+
+    #[test]
+    fn an_addresss_answer_is_its_functions() {
+        check(200, &[], "{}", "answered {}");
+        check(204, &[], "", "answered null");
+        check(200, &[("x-amz-function-error", "Unhandled")], "{}", "failed {}");
+        check(500, &[], r#"{"errorType":"E"}"#, r#"failed {"errorType":"E"}"#);
+        check(
+            404,
+            &[],
+            "not here",
+            r#"failed {"errorMessage":"the address answered 404: not here","errorType":"HttpError.404"}"#,
+        );
+    }
+}

@@ -43,9 +43,11 @@ impl Target {
         Ok(Target { pattern: pattern.trim().to_owned(), server })
     }
 
-    /// Whether it serves this function, by its name or as it is named.
+    /// Whether it serves this function, by its name or as it is named. A name that Lambda would not allow has no
+    /// function: it comes from a definition and goes into a command.
     pub(crate) fn serves(&self, function: &FunctionName) -> bool {
-        [function.name(), function.as_str()].iter().any(|name| fits(&self.pattern, name))
+        is_lambda_name(function.name())
+            && [function.name(), function.as_str()].iter().any(|name| fits(&self.pattern, name))
     }
 
     /// What serves this function.
@@ -56,6 +58,11 @@ impl Target {
             Server::Address(address) => Server::Address(named(address)),
         }
     }
+}
+
+fn is_lambda_name(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !name.is_empty() && name.bytes().all(is_part)
 }
 
 /// Whether a name fits a pattern: `*` stands for any letters, `?` for any one.
@@ -118,6 +125,8 @@ mod tests {
             ("order-pa", "order-pay", false),
             ("order-pay?", "order-pay", false),
             (arn, "order-pay", false),
+            ("*", "x; rm -rf ~", false),
+            ("*", "../x", false),
         ] {
             let target = Target::parse(&format!("{pattern}=true")).unwrap();
             assert_eq!(target.serves(&function(name)), expected, "{pattern} {name}");

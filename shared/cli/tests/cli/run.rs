@@ -119,8 +119,35 @@ fn a_command_ends_with_its_states_time() {
 
 #[test]
 fn an_address_serves_a_function() {
+    let (address, peer) = peer("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+    let task = format!("work={address}/{{name}}");
+    let place = Place::new();
+    place.define(&work(json!({})));
+    place.run(&["--task", &task, "-i", "[7]"]).check(0, "{}\n", &[]);
+    assert!(peer.join().unwrap().starts_with("POST /work HTTP/1.1"));
+}
+
+#[test]
+fn what_no_task_serves_is_called_at_the_endpoint_of_its_service() {
+    let answer = "HTTP/1.1 200 OK\r\nx-amz-function-error: Unhandled\r\ncontent-length: 17\r\n\r\n{\"errorType\":\"E\"}";
+    let (address, peer) = peer(answer);
+    let place = Place::new();
+    place.define(&work(json!({})));
+    let mut command = place.command(&["run", "machine.json", "-i", "[7]"]);
+    let output = command.env("AWS_ENDPOINT_URL_LAMBDA", address).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("FAILED E\n{\"errorType\":\"E\"}"), "{stderr}");
+    let sent = peer.join().unwrap();
+    let path = "POST /2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A123456789012%3Afunction%3Awork/invocations HTTP/1.1";
+    assert!(sent.starts_with(path), "{sent}");
+    assert!(sent.contains("AWS4-HMAC-SHA256 Credential=test/"), "{sent}");
+}
+
+/// A peer that reads one request with the body `[7]`, answers, and gives what it read.
+fn peer(answer: &'static str) -> (String, std::thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let task = format!("work=http://{}/{{name}}", listener.local_addr().unwrap());
+    let address = format!("http://{}", listener.local_addr().unwrap());
     let peer = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut read = String::new();
@@ -129,13 +156,10 @@ fn an_address_serves_a_function() {
             stream.read_exact(&mut byte).unwrap();
             read.push(byte[0].into());
         }
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+        stream.write_all(answer.as_bytes()).unwrap();
         read
     });
-    let place = Place::new();
-    place.define(&work(json!({})));
-    place.run(&["--task", &task, "-i", "[7]"]).check(0, "{}\n", &[]);
-    assert!(peer.join().unwrap().starts_with("POST /work HTTP/1.1"));
+    (address, peer)
 }
 
 #[test]
