@@ -100,7 +100,7 @@ impl Home for EmbeddedHome {
     }
 
     async fn next_cue(&self) -> Outgoing {
-        self.backend().next_cue().await.expect("the queue is open")
+        self.backend().next_cue(true).await.expect("the queue is open")
     }
 
     fn has_no_cue(&self) -> bool {

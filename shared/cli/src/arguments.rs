@@ -47,7 +47,13 @@ const ANSWERS_HELP: &str = "\
 Callbacks:
   A state that waits for a task token is shown with the command that answers it. Any AWS SDK and the
   AWS CLI can answer as well: the API is served while the execution runs.
-  With --answer 'STATE=JSON' it is answered as soon as its call was accepted.";
+  With --answer 'STATE=JSON' it is answered as soon as its call was accepted.
+
+Time:
+  With --skip-waits the execution's time jumps to whatever comes next as soon as nothing runs: a month of
+  waiting takes no time, and is there in every timestamp. While a command or a call runs, time goes on as
+  usual. A callback that nobody has answered by then times out at once, so answer it with --answer; one
+  without a timeout is waited for.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("{TASKS_HELP}\n\n{ANSWERS_HELP}"))]
@@ -63,6 +69,9 @@ pub(crate) struct Run {
     /// Answer a state's callback with this output; repeatable
     #[arg(long = "answer", value_name = "STATE=JSON", value_parser = parse_answer)]
     pub(crate) answers: Vec<(String, Payload)>,
+    /// Skip the time in which nothing would happen: waits, retries' delays, timeouts
+    #[arg(long)]
+    pub(crate) skip_waits: bool,
     /// The port for callbacks [default: any free one]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub(crate) port: u16,

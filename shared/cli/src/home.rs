@@ -61,7 +61,7 @@ pub(crate) struct Home {
     pub(crate) place: Place,
     pub(crate) endpoint: String,
     listener: TcpListener,
-    tasks: LocalTasks<Embedded>,
+    tasks: LocalTasks,
     answers: mpsc::Receiver<TokenAnswer>,
     // Removed when the machine is gone.
     folder: Option<TempDir>,
@@ -148,9 +148,9 @@ impl Home {
 /// A machine that is ready, or at work.
 #[derive(Debug)]
 pub(crate) struct Machinery<B> {
-    pub(crate) api: Arc<Api<B, LocalTasks<Embedded>>>,
+    pub(crate) api: Arc<Api<B, LocalTasks>>,
     pub(crate) place: Place,
-    driver: Arc<Driver<B, LocalTasks<Embedded>>>,
+    driver: Arc<Driver<B, LocalTasks>>,
     embedded: Arc<Embedded>,
     listener: Option<TcpListener>,
     answers: Option<mpsc::Receiver<TokenAnswer>>,
@@ -214,8 +214,8 @@ impl<B: Backend> Machinery<B> {
 struct Queue(Arc<Embedded>);
 
 impl runner::Source for Queue {
-    async fn next(&mut self) -> Option<Outgoing> {
-        self.0.next_cue().await
+    async fn next(&mut self, is_idle: bool) -> Option<Outgoing> {
+        self.0.next_cue(is_idle).await
     }
 }
 
@@ -229,13 +229,14 @@ fn stopped(stop: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + 'sta
 
 /// Answers the tasks whose answers are known beforehand.
 async fn forward<B: Backend>(
-    driver: &Driver<B, LocalTasks<Embedded>>,
+    driver: &Driver<B, LocalTasks>,
     mut answers: mpsc::Receiver<TokenAnswer>,
 ) {
-    while let Some(TokenAnswer { token, output }) = answers.recv().await {
+    while let Some(TokenAnswer { token, output, hold }) = answers.recv().await {
         if let Err(error) = driver.send_task_success(&token, output).await {
             tracing::warn!(%error, "a task could not be answered");
         }
+        drop(hold);
     }
 }
 

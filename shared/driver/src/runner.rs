@@ -26,7 +26,10 @@ use tokio::task::JoinSet;
 pub trait Source: Send {
     /// The next cue that is due; nothing once there will be none. A call that is given up before it answers takes no
     /// cue away.
-    fn next(&mut self) -> impl Future<Output = Option<Outgoing>> + Send;
+    ///
+    /// `is_idle` says that nothing is under way that was taken before, so that a source may skip a time in which nothing
+    /// would happen.
+    fn next(&mut self, is_idle: bool) -> impl Future<Output = Option<Outgoing>> + Send;
 }
 
 /// How much happens at once.
@@ -56,11 +59,12 @@ pub async fn run<B: Backend, T: Tasks>(
     let mut runner = Runner::new(driver, lanes);
     let mut stop = pin!(stop);
     loop {
+        let is_idle = runner.under_way.is_empty();
         tokio::select! {
             biased;
             () = &mut stop => break,
             Some(ended) = runner.under_way.join_next() => runner.settle(ended.ok()).await,
-            cue = source.next(), if runner.has_room() => match cue {
+            cue = source.next(is_idle), if runner.has_room() => match cue {
                 Some(cue) => runner.admit(cue),
                 None => break,
             },

@@ -34,10 +34,13 @@ mod read;
 mod recover;
 mod schema;
 mod shared;
+mod skip;
 mod state;
+mod time;
 mod write;
 
 pub use error::OpenError;
+pub use time::{Hold, wall_now};
 
 use baton_store::records::BlobCache;
 use baton_store::{Chance, Clock, Cues, KeyId, Outgoing, StoreError, TokenKeys};
@@ -53,11 +56,13 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use time::Time;
 
 /// The backend. Dropping it writes what was accepted and closes the file.
 pub struct Embedded {
     shared: Arc<Shared>,
     queue: Queue,
+    time: Arc<Time>,
     worker: Arc<str>,
     token_keys: TokenKeys,
     committer: Option<JoinHandle<Connection>>,
@@ -89,17 +94,12 @@ impl Embedded {
         let shared = Arc::new(Shared::new(path.to_owned(), blobs, State::new(reader, next_id)));
         let committer = start_committer(&shared, connection)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        let queue = Queue::default();
-        queue.send(cues, now());
+        let (queue, time) = (Queue::default(), Arc::<Time>::default());
+        queue.send(cues, time.now());
         let worker = format!("{:032x}", random_bits()).into();
         let token_keys = TokenKeys::new(KeyId(1), &secret);
-        Ok(Embedded { shared, queue, worker, token_keys, committer: Some(committer), _lock: lock })
-    }
-
-    /// The next cue that is due; nothing once the backend is shutting down. May be given up at any time without losing a
-    /// cue, and awaited by many.
-    pub async fn next_cue(&self) -> Option<Outgoing> {
-        self.queue.next(now).await
+        let committer = Some(committer);
+        Ok(Embedded { shared, queue, time, worker, token_keys, committer, _lock: lock })
     }
 
     /// How many cues wait, due or not.
@@ -171,14 +171,14 @@ impl Drop for Embedded {
 
 impl Cues for Embedded {
     async fn send(&self, cues: Vec<Outgoing>) -> Result<(), StoreError> {
-        self.queue.send(cues, now());
+        self.queue.send(cues, self.time.now());
         Ok(())
     }
 }
 
 impl Clock for Embedded {
     fn now(&self) -> Timestamp {
-        now()
+        self.time.now()
     }
 }
 
@@ -186,12 +186,6 @@ impl Chance for Embedded {
     fn bits(&self) -> u128 {
         random_bits()
     }
-}
-
-/// The system's clock, in the milliseconds that are kept.
-fn now() -> Timestamp {
-    let now = Timestamp::now();
-    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
 /// The system's chance: the one source of it here.

@@ -29,13 +29,17 @@ pub(crate) struct Queue {
 struct Waiting {
     ready: VecDeque<Outgoing>,
     /// By the millisecond they are due in, then in the order they were sent.
-    timed: BTreeMap<(i64, u64), Outgoing>,
+    timed: BTreeMap<Place, Outgoing>,
     sent: u64,
     is_closed: bool,
 }
 
+/// Where a cue waits: the millisecond it is due in, and its number among all that were sent.
+pub(crate) type Place = (i64, u64);
+
 /// What there is for whoever asks.
-enum Next {
+#[derive(Debug, PartialEq)]
+pub(crate) enum Next {
     Cue(Outgoing),
     /// Nothing before this long.
     In(Duration),
@@ -81,6 +85,23 @@ impl Queue {
         }
     }
 
+    /// Waits for the next change.
+    pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// The first cue that is not due yet, with its place.
+    pub(crate) fn first_waiting(&self) -> Option<(Place, Outgoing)> {
+        let waiting = self.lock();
+        let (place, cue) = waiting.timed.first_key_value()?;
+        Some((*place, cue.clone()))
+    }
+
+    /// Takes the waiting cue of a place, unless it has gone.
+    pub(crate) fn take_waiting(&self, place: Place) -> Option<Outgoing> {
+        self.lock().timed.remove(&place)
+    }
+
     /// Ends every [`Queue::next`].
     pub(crate) fn close(&self) {
         self.lock().is_closed = true;
@@ -94,7 +115,8 @@ impl Queue {
         waiting.ready.len() + waiting.timed.len()
     }
 
-    fn look(&self, now: Timestamp) -> Next {
+    /// What there is at this time.
+    pub(crate) fn look(&self, now: Timestamp) -> Next {
         let mut waiting = self.lock();
         if waiting.is_closed {
             drop(waiting);

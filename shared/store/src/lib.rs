@@ -23,7 +23,7 @@ pub use arn::{ExecutionArn, InvalidArn, MachineArn};
 pub use documents::{DocumentId, DocumentKind, Documents};
 pub use header::{Header, RevisionId, Status, StatusName};
 pub use machine::{Machine, MachineKind, Revision};
-pub use pending::{open_scopes, pending_cues};
+pub use pending::{is_moot, open_scopes, pending_cues};
 pub use token::{InvalidToken, KeyId, TokenClaims, TokenKeys};
 pub use traits::{
     Backend, BoxError, Chance, ClaimAnswer, Clock, CommitError, Created, Cues, Durability,

@@ -1,7 +1,7 @@
 //! Which cues an execution waits for: derived from its journals, for a queue that was lost as a whole.
 
 use crate::{Header, Outgoing};
-use baton_engine::{Cue, Due, Effect, ForkId, Record, ScopePath, Sequence, Signal};
+use baton_engine::{Cue, Due, Effect, ForkId, Pending, Record, ScopePath, Sequence, Signal};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,6 +59,37 @@ fn time_limit(header: &Header) -> Option<(Cue, Due)> {
     let scope = ScopePath::top();
     let cue = Cue { scope, sequence: Sequence::FIRST, signal: Signal::ExecutionTimeout };
     Some((cue, Due::At(at)))
+}
+
+/// Whether a timer of an execution has outlived what it was for, given its scope's newest record: when it comes makes no
+/// difference then, so that whoever skips waiting need not wait for it.
+#[must_use]
+pub fn is_moot(header: &Header, newest: Option<&Record>, cue: &Cue) -> bool {
+    if header.status.is_ended() || cue.scope.forks().any(|fork| header.closed.contains(&fork)) {
+        return true;
+    }
+    let Some(newest) = newest else { return false };
+    match cue.signal {
+        Signal::Timeout | Signal::Heartbeat => newest.sequence > cue.sequence,
+        Signal::Proceed => newest.sequence != cue.sequence || !waits_for_time(&newest.pending),
+        Signal::Perform
+        | Signal::Spawn { .. }
+        | Signal::Joined
+        | Signal::ChildFailed { .. }
+        | Signal::ExecutionTimeout => false,
+    }
+}
+
+fn waits_for_time(pending: &Pending) -> bool {
+    match pending {
+        Pending::Until(_) | Pending::Retry { .. } => true,
+        Pending::Continue
+        | Pending::Failing(_)
+        | Pending::Call(_)
+        | Pending::Callback(_)
+        | Pending::Fork(_)
+        | Pending::Ended(_) => false,
+    }
 }
 
 fn proceed(scope: ScopePath, sequence: Sequence) -> Cue {

@@ -168,8 +168,8 @@ fn stopped(stop: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + 'sta
 struct Queue(Arc<Embedded>);
 
 impl runner::Source for Queue {
-    async fn next(&mut self) -> Option<Outgoing> {
-        self.0.next_cue().await
+    async fn next(&mut self, is_idle: bool) -> Option<Outgoing> {
+        self.0.next_cue(is_idle).await
     }
 }
 

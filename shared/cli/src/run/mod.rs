@@ -43,6 +43,9 @@ pub(crate) async fn run(arguments: Run, environment: Environment) -> Result<Exit
     };
     let data = arguments.host.data.clone();
     let home = Home::open(arguments.host, environment, extras).await?;
+    if arguments.skip_waits {
+        home.backend.skip_waits();
+    }
     let name = arguments.name.unwrap_or_else(|| home.fresh_name());
     let (seen, seeing) = mpsc::channel(SEEN_MAX);
     let watched = Arc::new(Watched::new(Arc::clone(&home.backend), seen));

@@ -12,10 +12,11 @@ use crate::limits::EVENTS_MAX;
 use baton_asl::{Pattern, Resource};
 use baton_calls::{Caller, HttpClient, LocalCredentials, Terms};
 use baton_driver::{CallAnswer, TaskCall, Tasks};
+use baton_embedded::{Embedded, Hold, wall_now};
 use baton_engine::{Failure, FailureKind, Payload};
 use baton_integrations::lambda::{self, Invocation};
 use baton_integrations::{Origin, Response, Service, Task};
-use baton_store::{Chance, Clock};
+use baton_store::Chance;
 use command::Reply;
 use mocks::Mock;
 use std::collections::BTreeMap;
@@ -25,10 +26,12 @@ use target::Server;
 use tokio::sync::{Semaphore, mpsc};
 
 /// An answer to a task token that is known beforehand.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct TokenAnswer {
     pub(crate) token: String,
     pub(crate) output: Payload,
+    /// Time does not jump over an answer that is on its way.
+    pub(crate) hold: Hold,
 }
 
 /// What serves tasks, in the order in which it is asked.
@@ -46,8 +49,8 @@ pub(crate) struct Serving {
 
 /// Makes calls on one machine, with the time and chance of its backend.
 #[derive(Debug)]
-pub(crate) struct LocalTasks<B> {
-    backend: Arc<B>,
+pub(crate) struct LocalTasks {
+    backend: Arc<Embedded>,
     serving: Arc<Serving>,
     client: Arc<HttpClient>,
     caller: Caller<LocalCredentials>,
@@ -55,9 +58,9 @@ pub(crate) struct LocalTasks<B> {
     events: Arc<Semaphore>,
 }
 
-impl<B: Clock + Chance> LocalTasks<B> {
+impl LocalTasks {
     pub(crate) fn new(
-        backend: Arc<B>,
+        backend: Arc<Embedded>,
         serving: Serving,
         client: Arc<HttpClient>,
         caller: Caller<LocalCredentials>,
@@ -80,8 +83,10 @@ impl<B: Clock + Chance> LocalTasks<B> {
             None => (self.call_out(call).await?, known.cloned()),
         };
         if let (Some(output), Some(token)) = (output, call.token) {
+            let hold = self.backend.hold_time();
+            let answer = TokenAnswer { token: token.to_owned(), output, hold };
             // Without a receiver Baton is about to stop, and the task goes on when it is started again.
-            let _ = self.answers.send(TokenAnswer { token: token.to_owned(), output }).await;
+            let _ = self.answers.send(answer).await;
         }
         Ok(result)
     }
@@ -124,10 +129,11 @@ impl<B: Clock + Chance> LocalTasks<B> {
         }
         // Nobody waits for an event's answer: it goes on beside the execution. The semaphore is never closed.
         let permit = self.events.clone().acquire_owned().await.ok();
+        let hold = self.backend.hold_time();
         tokio::spawn(async move {
             let answer = tokio::time::timeout(job.time_limit, job.run()).await;
             tracing::debug!(?answer, "an event's function ended");
-            drop(permit);
+            drop((permit, hold));
         });
         Ok(lambda::accepted(&request_id))
     }
@@ -138,7 +144,7 @@ impl<B: Clock + Chance> LocalTasks<B> {
             role_arn: call.credentials_role_arn.unwrap_or(call.role_arn),
             trace_header: call.trace_header,
             time_limit: call.time_limit,
-            now: SystemTime::from(self.backend.now()),
+            now: SystemTime::from(wall_now()),
         };
         match self.caller.call(&task.request(), &terms).await {
             Ok(response) => task.result(&response),
@@ -183,7 +189,7 @@ impl<B: Clock + Chance> LocalTasks<B> {
     }
 }
 
-impl<B: Clock + Chance + 'static> Tasks for LocalTasks<B> {
+impl Tasks for LocalTasks {
     async fn call(&self, call: &TaskCall<'_>) -> CallAnswer {
         match self.answer(call).await {
             Ok(result) => CallAnswer::Succeeded(result),

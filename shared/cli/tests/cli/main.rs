@@ -5,3 +5,4 @@
 mod place;
 mod run;
 mod serve;
+mod skip;

@@ -16,7 +16,7 @@ struct Turning {
 }
 
 impl Source for Turning {
-    async fn next(&mut self) -> Option<Outgoing> {
+    async fn next(&mut self, _is_idle: bool) -> Option<Outgoing> {
         loop {
             let header = self.backend.memory.header(&self.header.arn()).await.unwrap().unwrap();
             if header.status.is_ended() {
