@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("aws", &["store", "calls"]),
     ("lambda", &["api", "driver", "aws"]),
     ("cli", &["api", "driver", "embedded", "calls"]),
+    ("testing", &["api", "driver"]),
     ("function-transition", &["lambda"]),
     ("function-task", &["lambda"]),
     ("function-timer", &["lambda"]),

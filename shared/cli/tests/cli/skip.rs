@@ -62,10 +62,10 @@ fn time_stands_by_what_really_runs() {
     let work = json!({"Type": "Task", "Resource": FUNCTION, "TimeoutSeconds": 20, "End": true});
     let wait = json!({"Type": "Wait", "Seconds": DAY, "End": true});
     place.define(&json!({"StartAt": "Both", "States": {"Both": {"Type": "Parallel", "End": true,
-        "Branches": [
-            {"StartAt": "Wait", "States": {"Wait": wait}},
-            {"StartAt": "Work", "States": {"Work": work}},
-        ]}}}));
+    "Branches": [
+        {"StartAt": "Wait", "States": {"Wait": wait}},
+        {"StartAt": "Work", "States": {"Work": work}},
+    ]}}}));
     let end = skip(&place, &["--task", "work=sh -c 'sleep 0.5; echo 1'"]);
     assert_eq!(end["output"], json!([{}, 1]), "{end}");
     assert_lasted(&end["startDate"], &end["stopDate"], DAY);
@@ -84,8 +84,7 @@ fn timers_of_what_is_over_take_no_time() {
         "First": {"Type": "Task", "Resource": FUNCTION, "TimeoutSeconds": DAY, "Next": "Only"},
         "Only": ask,
     }}));
-    let arguments =
-        ["run", "machine.json", "--skip-waits", "--json", "--task", "work=cat"];
+    let arguments = ["run", "machine.json", "--skip-waits", "--json", "--task", "work=cat"];
     let mut running = place.start(&arguments);
     let line = running.line_with("baton answer");
     let (endpoint, token) = {
