@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("asl", &["jsonpath", "jsonata"]),
     ("engine", &["asl"]),
     ("integrations", &["engine"]),
+    ("items", &[]),
     ("store", &["engine"]),
     ("calls", &["integrations"]),
     ("driver", &["store", "integrations"]),
@@ -31,7 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that stay free of I/O: no async runtime, no HTTP, no database, no clock of their own.
-const PURE: &[&str] = &["jsonpath", "jsonata", "asl", "engine", "integrations"];
+const PURE: &[&str] = &["jsonpath", "jsonata", "asl", "engine", "integrations", "items"];
 
 /// What a pure crate may not use.
 const IMPURE: &[&str] =

@@ -1,0 +1,42 @@
+//! What a Distributed Map reads and writes.
+//!
+//! Pure: bytes in, items out; items in, bytes out. Whoever uses it brings the objects.
+//!
+//! * [`ItemReader`] reads one object, CSV, JSON or JSON Lines, plain or as gzip or zstd (told by its first bytes).
+//!   [`ItemReader::push`] hands it bytes, [`ItemReader::next`] lends the items, [`ItemReader::position`] says where another
+//!   reader can go on. A dataset of many objects is many readers, each with its first index.
+//! * [`ChunkBuilder`] keeps items: chunks of some MiB, compressed, to be written under the map run; [`ChunkReader`] and
+//!   [`ChunkIndex`] find any item again.
+//! * [`Batcher`] makes children's inputs of items.
+//! * [`ListedObject`] makes an item of an object's description.
+//!
+//! # Invariants
+//!
+//! * Memory is bounded whatever the object's size: one pushed piece, one record (at most 1 MiB) and its item, and
+//!   for compressed objects the decompressor's window (gzip 32 KiB, zstd at most 32 MiB). With pieces of 8 MiB that is less
+//!   than 52 MiB.
+//! * Equal bytes give equal items, however they are cut into pieces and wherever reading is taken up again.
+//! * No byte of a dataset makes a reader panic, hang, or hold more than that.
+
+mod batch;
+mod chunk;
+mod failure;
+mod item;
+pub mod limits;
+mod listing;
+mod reader;
+mod unfold;
+mod varint;
+mod window;
+
+pub use batch::{Batch, BatchLimits, Batcher, ItemTooLarge};
+pub use chunk::{
+    Block, BlockItems, BlockPlace, Chunk, ChunkBuilder, ChunkError, ChunkIndex, ChunkLimits,
+    ChunkReader,
+};
+pub use failure::{ITEM_READER_FAILED, ReadFailure};
+pub use item::{Item, ItemRef};
+pub use listing::ListedObject;
+pub use reader::{
+    CsvDelimiter, CsvFormat, CsvHeaders, Format, ItemReader, Pointer, Position, Step, index_end,
+};

@@ -1,0 +1,260 @@
+//! Readers: bytes in, items out.
+
+mod csv;
+mod java;
+mod json;
+mod lines;
+mod position;
+
+use crate::failure::ReadFailure;
+use crate::item::ItemRef;
+use crate::limits;
+use crate::unfold::{Filled, Source};
+use crate::window::Window;
+use std::sync::Arc;
+
+#[cfg(test)]
+mod tests;
+
+pub use csv::{CsvDelimiter, CsvFormat, CsvHeaders};
+pub use json::Pointer;
+pub(crate) use position::Place;
+pub use position::Position;
+
+/// How an object is made into items: `ReaderConfig`'s InputType and what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// Rows become objects of strings.
+    Csv(CsvFormat),
+    /// The elements of an array, or the members of an object as `{"Key": …, "Value": …}`.
+    Json(Pointer),
+    /// One value a line; lines of white space alone are none.
+    JsonLines,
+}
+
+/// The index at which reading stops, by MaxItems: 0 and none mean all, of which there are at most 100,000,000.
+pub fn index_end(max_items: Option<i64>) -> Result<u64, ReadFailure> {
+    match max_items.map(u64::try_from) {
+        None | Some(Ok(0)) => Ok(limits::ITEMS_MAX),
+        Some(Ok(max)) => Ok(max.min(limits::ITEMS_MAX)),
+        Some(Err(_)) => Err(ReadFailure::NegativeMaxItems),
+    }
+}
+
+/// What [`ItemReader::next`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// An item, lent until the next call.
+    Item(ItemRef<'a>),
+    /// Nothing without more bytes: [`ItemReader::push`], or [`ItemReader::end`] where there are none.
+    NeedsBytes,
+    /// There are no more items.
+    End,
+}
+
+/// Reads the items of one object, from bytes that are handed to it piece by piece.
+#[derive(Debug)]
+pub struct ItemReader {
+    source: Source,
+    parser: Parser,
+    uri: Arc<str>,
+    out: Out,
+    index: u64,
+    index_end: u64,
+    /// Where the part to be read ends: a record that begins here or later is not read.
+    plain_end: u64,
+    place: Place,
+    is_done: bool,
+}
+
+/// The item being made.
+#[derive(Debug, Default)]
+pub(crate) struct Out {
+    pub(crate) value: String,
+    pub(crate) key: Option<String>,
+}
+
+/// What a parser made of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parsed {
+    Item,
+    Incomplete,
+    End,
+}
+
+#[derive(Debug)]
+enum Parser {
+    Csv(csv::Parser),
+    Json(json::Parser),
+    Lines(lines::Parser),
+}
+
+impl ItemReader {
+    /// A reader of an object's items from its first byte on. `uri` is the object's, as `$$.Map.Item.Source` shows it.
+    pub fn new(format: &Format, uri: &str) -> Result<Self, ReadFailure> {
+        let parser = match format {
+            Format::Csv(format) => Parser::Csv(csv::Parser::new(format)?),
+            Format::Json(pointer) => Parser::Json(json::Parser::new(pointer.clone())),
+            Format::JsonLines => Parser::Lines(lines::Parser::new()),
+        };
+        let place = Place { plain: 0, of_format: parser.place() };
+        Ok(Self {
+            source: Source::new(),
+            parser,
+            uri: uri.into(),
+            out: Out::default(),
+            index: 0,
+            index_end: limits::ITEMS_MAX,
+            plain_end: u64::MAX,
+            place,
+            is_done: false,
+        })
+    }
+
+    /// A reader that goes on where another stopped; hand it the object's bytes from [`Position::resume_from`] on.
+    pub fn resume(format: &Format, uri: &str, position: &Position) -> Result<Self, ReadFailure> {
+        let mut reader = Self::new(format, uri)?;
+        reader.source = position.source();
+        reader.index = position.index;
+        reader.place = position.place();
+        match &mut reader.parser {
+            Parser::Csv(parser) => parser.resume(&position.place().of_format)?,
+            Parser::Json(parser) => parser.resume(&position.place().of_format),
+            Parser::Lines(parser) => parser.resume(&position.place().of_format),
+        }
+        Ok(reader)
+    }
+
+    /// The same, with the first item's index being `index`: where an object is one of many.
+    #[must_use]
+    pub fn with_first_index(mut self, index: u64) -> Self {
+        self.index = index;
+        self
+    }
+
+    /// The same, stopping once the next item's index would be `end`: see [`index_end`].
+    #[must_use]
+    pub fn with_index_end(mut self, end: u64) -> Self {
+        self.index_end = end.min(limits::ITEMS_MAX);
+        self
+    }
+
+    /// The same, stopping before the first record that begins at the plain byte `end` or later.
+    #[must_use]
+    pub fn with_byte_end(mut self, end: u64) -> Self {
+        self.plain_end = end;
+        self
+    }
+
+    /// Hands over the object's next bytes, as stored. They are copied: pieces of 64 KiB to 8 MiB are best, and another
+    /// only after [`Step::NeedsBytes`].
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.source.push(bytes);
+    }
+
+    /// Says that the object has no more bytes.
+    pub fn end(&mut self) {
+        self.source.end();
+    }
+
+    /// The next item.
+    #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend its items")]
+    pub fn next(&mut self) -> Result<Step<'_>, ReadFailure> {
+        let parsed = self.parse()?;
+        Ok(match parsed {
+            Parsed::Incomplete => Step::NeedsBytes,
+            Parsed::End => Step::End,
+            Parsed::Item => Step::Item(ItemRef {
+                index: self.index - 1,
+                key: self.out.key.as_deref(),
+                value: &self.out.value,
+                source: &self.uri,
+            }),
+        })
+    }
+
+    /// Where to take up again behind the items that were read.
+    pub fn position(&mut self) -> Position {
+        Position::new(self.index, self.place.clone(), &mut self.source)
+    }
+
+    /// The index that the next item will have: behind the last, the count of all.
+    pub fn next_index(&self) -> u64 {
+        self.index
+    }
+
+    fn parse(&mut self) -> Result<Parsed, ReadFailure> {
+        if self.is_done || self.index >= self.index_end {
+            return Ok(Parsed::End);
+        }
+        let mut has_ended = false;
+        loop {
+            match self.parse_window(has_ended)? {
+                Parsed::Item => {
+                    self.index += 1;
+                    return Ok(Parsed::Item);
+                }
+                Parsed::End => {
+                    self.is_done = true;
+                    return Ok(Parsed::End);
+                }
+                Parsed::Incomplete => {}
+            }
+            match self.source.fill()? {
+                Filled::More => {}
+                Filled::Dry => return Ok(Parsed::Incomplete),
+                Filled::Ended if has_ended => {
+                    return Err(ReadFailure::CutShort { offset: self.source.window.end() });
+                }
+                Filled::Ended => has_ended = true,
+            }
+        }
+    }
+
+    fn parse_window(&mut self, has_ended: bool) -> Result<Parsed, ReadFailure> {
+        let window = &mut self.source.window;
+        let parsed = match &mut self.parser {
+            Parser::Csv(parser) => parser.step(window, has_ended, self.plain_end, &mut self.out)?,
+            Parser::Json(parser) => parser.step(window, has_ended, self.index, &mut self.out)?,
+            Parser::Lines(parser) => {
+                parser.step(window, has_ended, self.plain_end, self.index, &mut self.out)?
+            }
+        };
+        if parsed == Parsed::Item {
+            if self.out.value.len() > limits::ITEM_BYTES_MAX {
+                return Err(ReadFailure::ItemTooLarge { index: self.index });
+            }
+            self.place.plain = window.offset();
+            self.parser.note_place(&mut self.place.of_format);
+        }
+        Ok(parsed)
+    }
+}
+
+impl Parser {
+    fn place(&self) -> position::OfFormat {
+        let mut place = position::OfFormat::default();
+        self.note_place(&mut place);
+        place
+    }
+
+    /// Notes what cannot be found again from the bytes that follow. Cheap: it is done for each item.
+    fn note_place(&self, place: &mut position::OfFormat) {
+        match self {
+            Self::Csv(parser) => parser.note_place(place),
+            Self::Json(parser) => parser.note_place(place),
+            Self::Lines(parser) => parser.note_place(place),
+        }
+    }
+}
+
+/// Passes over a byte order mark; false: not decidable yet.
+pub(crate) fn pass_byte_order_mark(window: &mut Window, has_ended: bool) -> bool {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    let start = window.rest();
+    if start.starts_with(MARK) {
+        window.consume(MARK.len());
+        return true;
+    }
+    has_ended || start.len() >= MARK.len() || !MARK.starts_with(start)
+}
