@@ -12,7 +12,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("jsonata", &[]),
     ("asl", &["jsonpath", "jsonata"]),
     ("engine", &["asl"]),
-    ("integrations", &["engine"]),
+    ("services", &[]),
+    ("integrations", &["engine", "services"]),
     ("items", &[]),
     ("store", &["engine"]),
     ("calls", &["integrations"]),
@@ -32,7 +33,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that stay free of I/O: no async runtime, no HTTP, no database, no clock of their own.
-const PURE: &[&str] = &["jsonpath", "jsonata", "asl", "engine", "integrations", "items"];
+const PURE: &[&str] =
+    &["jsonpath", "jsonata", "asl", "engine", "services", "integrations", "items"];
 
 /// What a pure crate may not use.
 const IMPURE: &[&str] =
