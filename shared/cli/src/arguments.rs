@@ -1,11 +1,13 @@
 //! The command line.
 
+use crate::client;
+use crate::connect::Connect;
 use crate::tasks::Target;
 use baton_engine::Payload;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// AWS Step Functions on one machine.
+/// AWS Step Functions on one machine, and in your own AWS account.
 #[derive(Debug, Parser)]
 #[command(name = "baton", version, about, long_about = None, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 it went well; 1 the execution failed; 2 it cannot be run \
@@ -28,6 +30,15 @@ pub(crate) enum Command {
     Answer(Answer),
     /// Check definitions, and say what is wrong with them
     Validate(Validate),
+    #[command(flatten)]
+    Client(client::Command),
+    /// Serve a stack in AWS on a loopback port, for clients that cannot sign for it
+    Connect(Connect),
+    /// Print a shell's completions: `source <(baton completions bash)`
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
 
 /// How definitions find their tasks, for people.

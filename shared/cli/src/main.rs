@@ -8,7 +8,9 @@
 
 mod answer;
 mod arguments;
+mod client;
 mod complaint;
+mod connect;
 mod definition;
 mod environment;
 mod files;
@@ -21,7 +23,7 @@ mod signals;
 mod tasks;
 
 use arguments::{Arguments, Command};
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 use complaint::Complaint;
 use environment::Environment;
 use std::io::Write as _;
@@ -54,6 +56,17 @@ fn perform(command: Command) -> Result<ExitCode, Complaint> {
         }
         Command::Answer(arguments) => runtime.block_on(answer::answer(arguments)),
         Command::Validate(arguments) => validate(&arguments),
+        Command::Connect(arguments) => {
+            runtime.block_on(connect::connect(arguments, environment)).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "baton", &mut script);
+            // Whoever reads may have left.
+            let _ = std::io::stdout().write_all(&script);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Client(command) => runtime.block_on(client::perform(command, &environment)),
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod client;
+mod connect;
 mod place;
 mod run;
 mod serve;

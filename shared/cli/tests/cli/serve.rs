@@ -3,7 +3,7 @@
 use crate::place::{Place, Running, request};
 use serde_json::{Value, json};
 
-fn serve(place: &Place, arguments: &[&str]) -> (Running, String) {
+pub(crate) fn serve(place: &Place, arguments: &[&str]) -> (Running, String) {
     let all: Vec<&str> =
         ["serve", "--port", "0"].into_iter().chain(arguments.iter().copied()).collect();
     let mut running = place.start(&all);

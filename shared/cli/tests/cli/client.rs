@@ -1,0 +1,115 @@
+//! The commands that speak to an API, against `baton serve`.
+
+use crate::place::{Ended, Place, Running};
+use crate::serve::serve;
+use serde_json::{Value, json};
+
+/// A served API, and the commands that speak to it.
+struct Served {
+    place: Place,
+    endpoint: String,
+    _running: Running,
+}
+
+impl Served {
+    fn new() -> Self {
+        let place = Place::new();
+        let (running, endpoint) = serve(&place, &[]);
+        place.define(&json!({"StartAt": "Rest", "States": {
+            "Rest": {"Type": "Wait", "SecondsPath": "$.rest", "Next": "Well?"},
+            "Well?": {"Type": "Choice", "Default": "Lost",
+                "Choices": [{"Variable": "$.well", "BooleanEquals": true, "Next": "Done"}]},
+            "Done": {"Type": "Succeed"},
+            "Lost": {"Type": "Fail", "Error": "Lost", "Cause": "for good"},
+        }}));
+        Served { place, endpoint, _running: running }
+    }
+
+    fn baton(&self, arguments: &[&str]) -> Ended {
+        let endpoint = ["--endpoint", self.endpoint.as_str()];
+        let all: Vec<&str> = arguments.iter().copied().chain(endpoint).collect();
+        self.place.baton(&all)
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let all: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+        let ended = self.baton(&all);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        serde_json::from_str(&ended.stdout).unwrap()
+    }
+}
+
+#[test]
+fn a_state_machine_is_made_run_and_removed() {
+    let served = Served::new();
+    let made = served.json(&["machines", "create", "rest", "machine.json"]);
+    let arn = "arn:aws:states:us-east-1:123456789012:stateMachine:rest";
+    assert_eq!(made["stateMachineArn"], arn);
+    let listed = served.baton(&["machines"]);
+    assert!(listed.stdout.contains(arn) && listed.stdout.starts_with("Name"), "{}", listed.stdout);
+
+    let input = r#"{"rest": 0, "well": true}"#;
+    let ended = served.baton(&["start", "rest", "-n", "good", "-i", input, "--watch"]);
+    ended.check(0, &format!("{input}\n"), &["✓ Rest Wait", "✓ Done Succeed"]);
+    let input = r#"{"rest": 0, "well": false}"#;
+    let ended = served.baton(&["start", "rest", "-n", "bad", "-i", input, "--watch"]);
+    ended.check(1, "", &["✗ Lost Fail", "FAILED Lost\nfor good\n"]);
+    served.baton(&["watch", "rest:bad"]).check(1, "", &["FAILED Lost"]);
+
+    let failed = served.json(&["executions", "rest", "--status", "failed"]);
+    let names: Vec<&Value> =
+        failed["executions"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["bad"]);
+    assert_eq!(served.json(&["describe", "rest:bad"])["cause"], "for good");
+    let events = served.json(&["history", "rest:good", "--limit", "2"]);
+    assert_eq!(events["events"].as_array().unwrap().len(), 2);
+    let events = served.baton(&["history", "rest:bad"]);
+    assert!(events.stdout.contains("FailStateEntered"), "{}", events.stdout);
+
+    served.json(&["machines", "publish", "rest"]);
+    assert!(served.baton(&["machines", "versions", "rest"]).stdout.contains("rest:1"));
+    served.json(&["machines", "delete", "rest"]);
+}
+
+#[test]
+fn an_execution_is_stopped() {
+    let served = Served::new();
+    served.json(&["machines", "create", "rest", "machine.json"]);
+    served.baton(&["start", "rest", "-n", "long", "-i", r#"{"rest": 600}"#]);
+    served.json(&["stop", "rest:long", "--error", "Enough", "--cause", "seen"]);
+    let description = served.json(&["describe", "rest:long"]);
+    assert_eq!(
+        (&description["status"], &description["error"]),
+        (&json!("ABORTED"), &json!("Enough"))
+    );
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let served = Served::new();
+    served.baton(&["start", "none"]).check(2, "", &["there is no state machine `none`"]);
+    served.baton(&["stop", "none"]).check(
+        2,
+        "",
+        &["`none` is neither an ARN nor like STATE-MACHINE:EXECUTION"],
+    );
+    let arn = "arn:aws:states:us-east-1:123456789012:execution:a:b";
+    served.baton(&["describe", arn]).check(2, "", &["ExecutionDoesNotExist: "]);
+    served.baton(&["send", "heartbeat", "x"]).check(2, "", &["InvalidToken: "]);
+    served.baton(&["api", "ListStateMachines", "{"]).check(2, "", &["the parameters are not JSON"]);
+    served.baton(&["api", "Nothing"]).check(2, "", &["UnknownOperationException"]);
+    let nobody = ["machines", "--endpoint", "http://127.0.0.1:9"];
+    served.place.baton(&nobody).check(
+        2,
+        "",
+        &["no answer from http://127.0.0.1:9", "`baton serve` serves one"],
+    );
+}
+
+#[test]
+fn shells_complete_its_commands() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ended = Place::new().baton(&["completions", shell]);
+        assert!(ended.code == Some(0) && ended.stdout.contains("executions"), "{shell}");
+    }
+}
