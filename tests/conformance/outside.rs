@@ -1,10 +1,12 @@
 //! The world outside a recorded case: its Lambda functions, and what the services answered.
 
+use baton_api::{OwnApi, is_elsewhere};
 use baton_asl::Resource;
-use baton_driver::{CallAnswer, TaskCall, Tasks};
+use baton_driver::{CallAnswer, Job as StartedJob, TaskCall, Tasks};
 use baton_engine::{Failure, Payload};
 use baton_integrations::lambda::Invocation;
 use baton_integrations::{Origin, Response, Task};
+use baton_store::BoxError;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,6 +23,8 @@ pub struct Outside {
     results: Mutex<Vec<Value>>,
     /// Tokens handed out, with what is to become of them.
     callbacks: Mutex<Vec<Callback>>,
+    /// The API of the world itself, for nested executions.
+    pub own: OwnApi,
 }
 
 /// An accepted call and how it ended.
@@ -171,7 +175,27 @@ impl Tasks for Outside {
         {
             return task.result(&response).map_or_else(CallAnswer::Failed, CallAnswer::Succeeded);
         }
-        self.recorded(call).await
+        match self.own.answer(&task.request(), call).await {
+            Some(response) if !is_elsewhere(&response) => {
+                task.result(&response).map_or_else(CallAnswer::Failed, CallAnswer::Succeeded)
+            }
+            Some(_) | None => self.recorded(call).await,
+        }
+    }
+
+    async fn job_end(&self, started: &StartedJob<'_>) -> Result<Option<CallAnswer>, BoxError> {
+        let Some(job) = started.of_service() else { return Ok(None) };
+        let answer = self.own.answer(&job.describe(), &started.call).await;
+        let Some(response) = answer.filter(|response| !is_elsewhere(response)) else {
+            return Ok(None);
+        };
+        Ok(CallAnswer::of_job(job.state(&response, true)))
+    }
+
+    async fn stop_job(&self, started: &StartedJob<'_>) {
+        if let Some(request) = started.of_service().and_then(|job| job.stop()) {
+            self.own.answer(&request, &started.call).await;
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::outside::{Callback, Outside, text};
 use baton_api::{Api, Settings as ApiSettings};
 use baton_driver::{Driver, Settings};
-use baton_engine::{ErrorDetail, Payload, Signal};
+use baton_engine::{ErrorDetail, Payload};
 use baton_store::memory::Memory;
 use baton_store::{ExecutionArn, Outgoing};
 use baton_store::{KeyId, TokenKeys};
@@ -38,10 +38,9 @@ impl World {
         let keys = Arc::new(TokenKeys::new(KeyId(1), &[7; 32]));
         let driver =
             Arc::new(Driver::new(backend.clone(), outside, keys, Settings::new("conformance")));
-        let api = Api::new(
-            driver.clone(),
-            ApiSettings { account: "111111111111".into(), ..ApiSettings::default() },
-        );
+        let settings = ApiSettings { account: "111111111111".into(), ..ApiSettings::default() };
+        driver.tasks().own.set(&driver, settings.clone());
+        let api = Api::new(driver.clone(), settings);
         World { backend, driver, api, started, epoch: Instant::now(), calls: JoinSet::new() }
     }
 
@@ -81,7 +80,7 @@ impl World {
             self.set_clock();
             self.answer_callbacks().await;
             let Some(outgoing) = self.backend.take_cue() else { return };
-            if outgoing.cue.signal == Signal::Perform {
+            if outgoing.cue.signal.is_call() {
                 let driver = self.driver.clone();
                 self.calls.spawn(async move { take(&driver, outgoing).await });
                 // A call that answers at once does so before anything else happens.

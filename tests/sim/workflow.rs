@@ -60,6 +60,7 @@ impl Workflow {
             trace_header: None,
             timeout_secs: self.timeout_secs,
             status: Status::Running,
+            parent: None,
             closed: BTreeSet::new(),
         }
     }

@@ -66,6 +66,7 @@ pub fn header_of(machine: &str, name: &str, after_millis: i64) -> Header {
         trace_header: None,
         timeout_secs: None,
         status: Status::Running,
+        parent: None,
         closed: BTreeSet::new(),
     }
 }

@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::operation::Operation;
 use crate::{ApiError, actions, limits};
 use baton_driver::{Driver, Tasks};
-use baton_store::{Backend, ExecutionArn, Header, Machine, MachineArn};
+use baton_store::{Backend, ExecutionArn, Header, Machine, MachineArn, Parent};
 use jiff::Timestamp;
 use std::sync::Arc;
 use uuid::Builder;
@@ -58,6 +58,15 @@ pub struct Api<B, T> {
     pub(crate) settings: Settings,
 }
 
+/// What is known of whoever asks, beside what they ask.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller<'a> {
+    /// The request's trace.
+    pub(crate) trace_header: Option<&'a str>,
+    /// The task that waits for the end of what it starts.
+    pub(crate) parent: Option<Parent>,
+}
+
 impl<B: Backend, T: Tasks> Api<B, T> {
     /// The API of one account and region.
     #[must_use]
@@ -77,6 +86,10 @@ impl<B: Backend, T: Tasks> Api<B, T> {
         body: &[u8],
         trace_header: Option<&str>,
     ) -> Answer {
+        self.handle_for(target, body, Caller { trace_header, parent: None }).await
+    }
+
+    pub(crate) async fn handle_for(&self, target: &str, body: &[u8], caller: Caller<'_>) -> Answer {
         let request_id = self.uuid();
         tracing::debug!(target, request_id, bytes = body.len(), "request");
         let operation = match Operation::parse(target) {
@@ -87,7 +100,7 @@ impl<B: Backend, T: Tasks> Api<B, T> {
             Ok(operation) => operation,
             Err(error) => return Answer::refusal(request_id, &error),
         };
-        actions::call(self, operation, body, trace_header, request_id).await
+        actions::call(self, operation, body, caller, request_id).await
     }
 
     /// The answer to a request that never became one: its body did not arrive, or its handling went wrong.

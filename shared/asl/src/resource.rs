@@ -46,6 +46,15 @@ pub enum Pattern {
 }
 
 impl Pattern {
+    /// Whether it waits for a job's end.
+    #[must_use]
+    pub fn is_job(self) -> bool {
+        match self {
+            Pattern::RunJob | Pattern::RunJobParsed => true,
+            Pattern::RequestResponse | Pattern::WaitForCallback => false,
+        }
+    }
+
     /// What the pattern adds to the action's name.
     #[must_use]
     pub fn suffix(self) -> &'static str {

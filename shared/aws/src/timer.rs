@@ -148,7 +148,7 @@ impl Aws {
         let (mut cues, mut tasks) = (Vec::new(), Vec::new());
         for row in rows {
             match letter(row, now) {
-                Ok((Signal::Perform, letter)) => tasks.push(letter),
+                Ok((signal, letter)) if signal.is_call() => tasks.push(letter),
                 Ok((_, letter)) => cues.push(letter),
                 // Left in the table it would stop every sweep; the log keeps what is known of it.
                 Err(error) => {

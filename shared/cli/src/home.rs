@@ -7,11 +7,10 @@ use crate::files;
 use crate::limits::{CALLS_MAX, GRACE};
 use crate::tasks::{LocalTasks, Mocks, Serving, TokenAnswer};
 use baton_api::{Api, Settings};
-use baton_calls::{Caller, Endpoint};
+use baton_calls::Caller;
 use baton_driver::{Driver, Settings as DriverSettings, runner};
 use baton_embedded::Embedded;
 use baton_engine::Payload;
-use baton_integrations::Service;
 use baton_store::{Backend, Chance, Outgoing};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -95,11 +94,7 @@ impl Home {
         let backend = Arc::new(backend);
         let region = host.region.or(environment.region).unwrap_or_else(|| REGION.to_owned());
         let place = Place { account: host.account, region };
-        let mut endpoints = environment.endpoints;
-        if let Ok(own) = Endpoint::parse(&endpoint) {
-            // State machines that start others find them here, wherever the other services are.
-            endpoints.own.entry(Service::StepFunctions).or_insert(own);
-        }
+        let endpoints = environment.endpoints;
         let serving = Serving {
             mocks,
             targets: host.tasks,
@@ -130,6 +125,7 @@ impl Home {
             region: self.place.region.as_str().into(),
             ..Settings::default()
         };
+        driver.tasks().own().set(&driver, api_settings.clone());
         let api = Arc::new(Api::new(Arc::clone(&driver), api_settings));
         Machinery {
             api,

@@ -139,7 +139,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             return Err(Halt::Broken(format!("record {} does not end", record.sequence)));
         };
         tracing::info!(status = status.name().as_str(), "execution ended");
-        Ok(self.backend.end(&run.arn, &status).await?)
+        self.backend.end(&run.arn, &status).await?;
+        Ok(self.notify_parent(&run.header).await?)
     }
 }
 

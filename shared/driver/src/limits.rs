@@ -9,6 +9,16 @@ pub(crate) const CALL_LIMIT: SignedDuration = SignedDuration::from_secs(15 * 60 
 pub(crate) const CLAIM_MARGIN: SignedDuration = SignedDuration::from_secs(60);
 /// How long the spare cue waits for the write that it stands behind.
 pub(crate) const SPARE_DELAY: SignedDuration = SignedDuration::from_secs(60);
+/// The least time between two questions how a job stands, unless configured otherwise.
+pub(crate) const JOB_PAUSE_MIN: SignedDuration = SignedDuration::from_secs(2);
+/// The most time between two questions how a job stands: what may be lost of its end at most, where nothing else tells it.
+pub(crate) const JOB_PAUSE_MAX: SignedDuration = SignedDuration::from_secs(300);
+/// The same for a nested execution, which tells its end.
+pub(crate) const NESTED_PAUSE_MAX: SignedDuration = SignedDuration::from_hours(24);
+/// How long a question how a job stands, or the order to stop it, may take.
+pub(crate) const JOB_CALL_LIMIT: SignedDuration = SignedDuration::from_secs(30);
+/// How soon the end of a job is looked for again whose beginning is not committed yet.
+pub(crate) const UNSUBMITTED_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 /// How often a write from outside is tried against a scope that keeps moving.
 pub(crate) const RACES_MAX: u32 = 100;
 /// How many children of one slice are written at the same time.

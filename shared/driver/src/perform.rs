@@ -27,20 +27,31 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         call: &Call,
     ) -> Result<Taken, Halt> {
         if let Some(claim) = &marked.marks.claim {
-            return self.take_claimed(run, marked, claim.clone()).await;
+            return self.take_claimed(run, marked, call, claim.clone()).await;
         }
         let token = self.token(run, marked, call);
-        let task = task_call(run, marked, call, token.as_deref());
+        let task = task_call(run, marked, call, marked.record.sequence, token.as_deref());
         self.tasks.prepare(&task).await.map_err(TakeError::Unready)?;
         let claim = self.new_claim(marked, call);
         let (scope, sequence) = (task.scope, task.sequence);
         match self.backend.claim(&run.arn, scope, sequence, &claim).await? {
-            ClaimAnswer::Held(held) => self.take_claimed(run, marked, held).await,
-            ClaimAnswer::Granted => {
-                let outcome = self.outcome(call, &task).await;
-                self.record(run, &claimed(marked, claim), outcome).await
-            }
+            ClaimAnswer::Held(held) => self.take_claimed(run, marked, call, held).await,
+            ClaimAnswer::Granted => self.call_out(run, marked, call, claim).await,
         }
+    }
+
+    /// Makes the call under a claim.
+    async fn call_out(
+        &self,
+        run: &Run,
+        marked: &Marked,
+        call: &Call,
+        claim: Claim,
+    ) -> Result<Taken, Halt> {
+        let token = self.token(run, marked, call);
+        let task = task_call(run, marked, call, marked.record.sequence, token.as_deref());
+        let outcome = self.outcome(call, &task).await;
+        self.record(run, &claimed(marked, claim), outcome).await
     }
 
     /// Commits a call's answer, or keeps it for when the cue comes again.
@@ -53,7 +64,13 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 
     /// A call that was begun before: its answer is there, or on its way, or its worker is dead.
-    async fn take_claimed(&self, run: &Run, marked: &Marked, claim: Claim) -> Result<Taken, Halt> {
+    async fn take_claimed(
+        &self,
+        run: &Run,
+        marked: &Marked,
+        call: &Call,
+        claim: Claim,
+    ) -> Result<Taken, Halt> {
         let record = &marked.record;
         let unrecorded = self.unrecorded.take(&attempt(run, marked));
         if self.newest_if(&run.arn, &record.scope, record.sequence).await?.is_none() {
@@ -64,8 +81,12 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         }
         let is_of_the_dead = self.settings.is_alone && claim.worker != self.settings.worker;
         if is_of_the_dead || claim.expires <= self.backend.now() {
-            let failure = worker_lost(&claim.worker);
             tracing::warn!(worker = %claim.worker, "the worker of this attempt was lost");
+            let task = task_call(run, marked, call, record.sequence, None);
+            if self.tasks.is_repeatable(&task) {
+                return self.call_out(run, marked, call, claim).await;
+            }
+            let failure = worker_lost(&claim.worker);
             return self.move_on(run, &claimed(marked, claim), Outcome::Failed(failure)).await;
         }
         self.send_again(run, record, Signal::Perform, claim.expires).await
@@ -102,10 +123,11 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 }
 
-fn task_call<'a>(
+pub(crate) fn task_call<'a>(
     run: &'a Run,
     marked: &'a Marked,
     call: &'a Call,
+    sequence: Sequence,
     token: Option<&'a str>,
 ) -> TaskCall<'a> {
     let record = &marked.record;
@@ -113,7 +135,7 @@ fn task_call<'a>(
         execution: &run.arn,
         machine: &run.header.machine,
         scope: &record.scope,
-        sequence: record.sequence,
+        sequence,
         state: &record.state,
         attempt: record.visit.retry_count(),
         role_arn: &run.execution().role_arn,

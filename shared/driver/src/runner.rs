@@ -10,7 +10,7 @@ use crate::limits::{
     COUNTED_CUES_MAX, PANICS_MAX, RETRY_DELAY_MAX, RETRY_DELAY_MIN, TRIES_MAX, WAITING_CALLS_MAX,
 };
 use crate::{Driver, TakeError, Tasks};
-use baton_engine::{Cue, Due, Signal};
+use baton_engine::{Cue, Due};
 use baton_store::{Backend, ExecutionArn, Outgoing, StoreError};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
@@ -261,7 +261,7 @@ impl<B: Backend, T: Tasks> Runner<B, T> {
 }
 
 fn is_call(cue: &Outgoing) -> bool {
-    cue.cue.signal == Signal::Perform
+    cue.cue.signal.is_call()
 }
 
 fn trouble(error: &TakeError) -> Trouble {

@@ -94,6 +94,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             };
             let Some(status) = self.try_condemn(execution, last, &failure).await? else { continue };
             self.backend.end(execution, &status).await?;
+            self.notify_parent(&header).await?;
             return Ok(Some(status));
         }
         Err(TakeError::Contended { tries: RACES_MAX })

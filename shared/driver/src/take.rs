@@ -74,7 +74,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             | Signal::Heartbeat
             | Signal::Spawn { .. }
             | Signal::Joined
-            | Signal::ChildFailed { .. } => self.load_and_take(execution, cue).await,
+            | Signal::ChildFailed { .. }
+            | Signal::Poll
+            | Signal::Cancel => self.load_and_take(execution, cue).await,
         };
         match taken {
             Ok(taken) => {
@@ -95,6 +97,10 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             return Ok(Taken::Dropped(Dropped::NoSuchExecution));
         };
         if let Some(why) = why_dropped(&header, cue) {
+            // Whoever ended it may have died before it told so.
+            if why == Dropped::Ended && cue.scope.is_top() {
+                self.notify_parent(&header).await?;
+            }
             return Ok(Taken::Dropped(why));
         }
         match record {
@@ -138,6 +144,16 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             (Pending::Fork(_), Signal::ChildFailed { child }) => {
                 self.take_failed(run, marked, child).await
             }
+            (Pending::Callback(callback), Signal::Poll) if callback.call.is_job() => {
+                self.poll(run, marked, callback).await
+            }
+            (Pending::Call(call), Signal::Poll) if call.is_job() => {
+                self.poll_begun(run, marked).await
+            }
+            (Pending::Callback(callback), Signal::Cancel) if callback.call.is_job() => {
+                self.stop_job(run, marked, callback).await
+            }
+            (Pending::Fork(_), Signal::Cancel) => self.cancel_children(run, marked).await,
             (_, _) => Ok(Taken::Dropped(Dropped::Unfit)),
         }
     }
@@ -180,6 +196,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             None => self.follow_if_newest(run, &before.scope, before.sequence.next()).await?,
         };
         if leaves_children {
+            self.cancel_children(run, marked).await?;
             // Last, so that a closed fork means that all else is done: a crash before it brings this cue again, and
             // until then the children merely go on for nothing.
             let fork = ForkId { scope: before.scope.clone(), fork: before.sequence };
@@ -293,6 +310,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
 
 /// What the header alone says against a cue.
 fn why_dropped(header: &Header, cue: &Cue) -> Option<Dropped> {
+    if cue.signal == Signal::Cancel {
+        return None;
+    }
     if header.status.is_ended() {
         return Some(Dropped::Ended);
     }
@@ -306,7 +326,9 @@ fn why_dropped(header: &Header, cue: &Cue) -> Option<Dropped> {
         | Signal::Perform
         | Signal::Timeout
         | Signal::Heartbeat
-        | Signal::ExecutionTimeout => false,
+        | Signal::ExecutionTimeout
+        | Signal::Poll
+        | Signal::Cancel => false,
     };
     (is_under_closed || is_of_closed).then_some(Dropped::Closed)
 }

@@ -1,8 +1,11 @@
 //! Calls to the outside, as the driver asks for them.
 
+use crate::limits::JOB_PAUSE_MIN;
 use baton_asl::{Resource, StateName};
 use baton_engine::{Failure, Payload, ScopePath, Sequence};
+use baton_integrations::{Job as ServiceJob, JobState, Origin};
 use baton_store::{BoxError, ExecutionArn, MachineArn};
+use jiff::SignedDuration;
 use std::future::Future;
 use std::time::Duration;
 
@@ -16,6 +19,37 @@ pub trait Tasks: Send + Sync + 'static {
     fn prepare(&self, call: &TaskCall<'_>) -> impl Future<Output = Result<(), BoxError>> + Send {
         let _ = call;
         std::future::ready(Ok(()))
+    }
+
+    /// Whether an attempt whose worker was lost may simply be made again, because the service takes a repeat for the same
+    /// call: it was given a token, or a name, that is the attempt's own.
+    fn is_repeatable(&self, call: &TaskCall<'_>) -> bool {
+        let _ = call;
+        false
+    }
+
+    /// How a job stands: its end, or nothing while it goes on.
+    ///
+    /// # Errors
+    ///
+    /// It is not known. The question is asked again later.
+    fn job_end(
+        &self,
+        job: &Job<'_>,
+    ) -> impl Future<Output = Result<Option<CallAnswer>, BoxError>> + Send {
+        let _ = job;
+        std::future::ready(Ok(None))
+    }
+
+    /// Stops a job that nobody waits for any more, as well as that can be done.
+    fn stop_job(&self, job: &Job<'_>) -> impl Future<Output = ()> + Send {
+        let _ = job;
+        std::future::ready(())
+    }
+
+    /// The least time between two questions how a job stands.
+    fn job_pause_min(&self) -> SignedDuration {
+        JOB_PAUSE_MIN
     }
 
     /// Makes the call and waits for its answer. It is asked once for each claim. Where it can know that nothing
@@ -52,6 +86,44 @@ pub struct TaskCall<'a> {
     pub trace_header: Option<&'a str>,
     /// The call is given up after this long.
     pub time_limit: Duration,
+}
+
+/// A job: the call that began it, and what the service answered then.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// The call.
+    pub call: TaskCall<'a>,
+    /// The answer.
+    pub submitted: &'a Payload,
+}
+
+impl TaskCall<'_> {
+    /// Whose call it is, for integrations.
+    #[must_use]
+    pub fn origin(&self) -> Origin<'_> {
+        Origin { execution_arn: self.execution.as_str(), machine_arn: self.machine.as_str() }
+    }
+}
+
+impl Job<'_> {
+    /// The job as its service knows it. Nothing if nobody can be asked, as where a mock accepted it.
+    #[must_use]
+    pub fn of_service(&self) -> Option<ServiceJob> {
+        let Job { call, submitted } = self;
+        ServiceJob::new(call.resource, call.arguments, submitted, &call.origin())
+    }
+}
+
+impl CallAnswer {
+    /// The end that a job has come to; nothing while it goes on.
+    #[must_use]
+    pub fn of_job(state: JobState) -> Option<Self> {
+        match state {
+            JobState::Running => None,
+            JobState::Succeeded(output) => Some(CallAnswer::Succeeded(output)),
+            JobState::Failed(failure) => Some(CallAnswer::Failed(failure)),
+        }
+    }
 }
 
 /// What came of a call.

@@ -41,7 +41,9 @@ fn limit_secs(call: &Call, signal: Signal) -> Option<u32> {
         | Signal::Spawn { .. }
         | Signal::Joined
         | Signal::ChildFailed { .. }
-        | Signal::ExecutionTimeout => None,
+        | Signal::ExecutionTimeout
+        | Signal::Poll
+        | Signal::Cancel => None,
     }
 }
 

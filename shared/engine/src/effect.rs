@@ -1,7 +1,9 @@
 //! What follows from a committed record.
 
+use crate::limits::{NESTED_POLL_SECS, POLL_SECS};
 use crate::record::{End, Pending, Record};
-use crate::{Hop, ScopePath, Sequence};
+use crate::{Event, EventDetail, Hop, Payload, ScopePath, Sequence, TaskResource};
+use baton_asl::{Pattern, Resource};
 use jiff::{SignedDuration, Timestamp};
 
 /// The message "do what this record waits for".
@@ -41,6 +43,27 @@ pub enum Signal {
     },
     /// The execution's own time may be over.
     ExecutionTimeout,
+    /// The job may have ended: look how it stands. Of the record that began it, or of the one that waits for its end.
+    Poll,
+    /// Nobody waits any more for the job that this record began, nor for those under its fork: stop them.
+    Cancel,
+}
+
+impl Signal {
+    /// Whether it makes a call to the outside, which may be slow: such cues have a queue of their own.
+    #[must_use]
+    pub fn is_call(self) -> bool {
+        match self {
+            Signal::Perform | Signal::Poll | Signal::Cancel => true,
+            Signal::Proceed
+            | Signal::Timeout
+            | Signal::Heartbeat
+            | Signal::Spawn { .. }
+            | Signal::Joined
+            | Signal::ChildFailed { .. }
+            | Signal::ExecutionTimeout => false,
+        }
+    }
 }
 
 /// When a cue is due.
@@ -84,6 +107,12 @@ impl Record {
     /// What follows from this record. Equal records give equal effects, so a repeat does no harm.
     #[must_use]
     pub fn effects(&self) -> Vec<Effect> {
+        let mut effects = self.pending_effects();
+        effects.extend(self.cancellation());
+        effects
+    }
+
+    fn pending_effects(&self) -> Vec<Effect> {
         let cue = |signal, due| {
             Effect::Cue(Cue { scope: self.scope.clone(), sequence: self.sequence, signal }, due)
         };
@@ -109,12 +138,26 @@ impl Record {
                 let call = &callback.call;
                 let timeout = callback.deadline().map(|at| cue(Signal::Timeout, Due::At(at)));
                 let heartbeat = call.heartbeat_secs.map(|secs| cue(Signal::Heartbeat, after(secs)));
-                timeout.into_iter().chain(heartbeat).collect()
+                let poll = call.is_job().then(|| cue(Signal::Poll, after(call.first_poll_secs())));
+                timeout.into_iter().chain(heartbeat).chain(poll).collect()
             }
             Pending::Fork(fork) if fork.width == 0 => vec![cue(Signal::Joined, Due::Now)],
             Pending::Fork(fork) => self.spawn_slice(0, fork.width.min(fork.concurrency)),
             Pending::Ended(end) => self.end_effects(end),
         }
+    }
+
+    /// What is to be stopped because this record waits for it no longer: a job whose time was over, and whatever an execution
+    /// was doing that was ended from outside.
+    fn cancellation(&self) -> Option<Effect> {
+        let is_cut_off = matches!(&self.pending, Pending::Ended(End::Aborted(_) | End::TimedOut));
+        let is_timed_out_job = |event: &Event| matches!(&event.detail, EventDetail::TaskTimedOut { resource, .. } if resource.is_job());
+        if !is_cut_off && !self.events.iter().any(is_timed_out_job) {
+            return None;
+        }
+        let sequence = Sequence(self.sequence.0.checked_sub(1)?);
+        let cue = Cue { scope: self.scope.clone(), sequence, signal: Signal::Cancel };
+        Some(Effect::Cue(cue, Due::Now))
     }
 
     /// The effects that create the children from `from` on, up to `to`, a slice at a time.
@@ -133,6 +176,15 @@ impl Record {
             .into_iter()
             .chain(rest)
             .collect()
+    }
+
+    /// What the service answered when it accepted this record's job or callback.
+    #[must_use]
+    pub fn submitted(&self) -> Option<&Payload> {
+        self.events.iter().find_map(|event| {
+            let EventDetail::TaskSubmitted { output, .. } = &event.detail else { return None };
+            Some(output)
+        })
     }
 
     /// The record's time.
@@ -158,6 +210,39 @@ impl crate::Call {
     #[must_use]
     pub fn is_polled(&self) -> bool {
         matches!(self.resource, baton_asl::Resource::Activity { .. })
+    }
+}
+
+impl crate::Call {
+    /// Whether it begins a job, whose end is waited for.
+    #[must_use]
+    pub fn is_job(&self) -> bool {
+        match &self.resource {
+            Resource::Service(service) => service.pattern.is_job(),
+            Resource::Lambda { .. } | Resource::Activity { .. } => false,
+        }
+    }
+
+    /// When a job is first looked at that has not told its end. A nested execution tells it, whatever happens short of a crash.
+    fn first_poll_secs(&self) -> u32 {
+        match &self.resource {
+            Resource::Service(service) if service.service == "states" => NESTED_POLL_SECS,
+            Resource::Service(_) | Resource::Lambda { .. } | Resource::Activity { .. } => POLL_SECS,
+        }
+    }
+}
+
+impl TaskResource {
+    /// Whether it names a job.
+    #[must_use]
+    pub fn is_job(&self) -> bool {
+        match self {
+            TaskResource::Service { resource, .. } => {
+                let jobs = [Pattern::RunJob, Pattern::RunJobParsed];
+                jobs.iter().any(|pattern| resource.ends_with(pattern.suffix()))
+            }
+            TaskResource::Lambda { .. } | TaskResource::Activity { .. } => false,
+        }
     }
 }
 

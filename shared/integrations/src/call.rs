@@ -2,7 +2,7 @@
 
 use crate::lambda::{self, Invocation};
 use crate::{Request, Response, Service, dynamodb, events, refusal, sns, sqs, states};
-use baton_asl::{Pattern, Resource, ServiceResource};
+use baton_asl::{Resource, ServiceResource};
 use baton_engine::{Failure, Payload};
 
 /// Whose call it is.
@@ -111,9 +111,10 @@ impl Task {
     }
 }
 
-/// Whether the service's answer is all that a call has to wait for: not so for jobs.
+/// Whether the service's answer is all that a call has to wait for, or a job that can be asked for its end.
 fn is_answered(resource: &ServiceResource) -> bool {
-    matches!(resource.pattern, Pattern::RequestResponse | Pattern::WaitForCallback)
+    !resource.pattern.is_job()
+        || (resource.service == "states" && resource.action == "startExecution")
 }
 
 fn service_kind(
@@ -174,7 +175,6 @@ mod tests {
     fn a_resource_without_an_integration_fails_and_says_what_has_one() {
         for resource in [
             "arn:aws:states:::ecs:runTask",
-            "arn:aws:states:::states:startExecution.sync",
             "arn:aws:states:::aws-sdk:s3:getObject",
             "arn:aws:states:us-east-1:111111111111:activity:a",
         ] {

@@ -13,6 +13,7 @@ mod arguments;
 mod call;
 mod dynamodb;
 mod events;
+mod jobs;
 mod json;
 mod known;
 pub mod lambda;
@@ -28,6 +29,7 @@ mod states;
 mod xml;
 
 pub use call::{Origin, Task};
+pub use jobs::{Job, JobState, is_repeatable};
 pub use known::is_known;
 pub use request::{Method, Request, Response};
 pub use service::Service;

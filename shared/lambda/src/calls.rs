@@ -2,15 +2,19 @@
 
 use crate::configuration::Configuration;
 use crate::deadline::Deadline;
+use baton_api::{OwnApi, is_elsewhere};
 use baton_aws::{Aws, RoleError};
 use baton_calls::{CallError, Caller, Credentials, Endpoints, HttpClient, LocalCredentials, Terms};
-use baton_driver::{CallAnswer, TaskCall, Tasks, WORKER_LOST};
+use baton_driver::{CallAnswer, Job, TaskCall, Tasks, WORKER_LOST};
 use baton_engine::Failure;
-use baton_integrations::{Origin, Response, Task};
+use baton_integrations::{Request, Response, Task};
 use baton_store::{BoxError, Clock as _};
+use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+/// How long a job's answer how it stands may take.
+const JOB_TIME_LIMIT: Duration = Duration::from_secs(25);
 /// How often a call is tried that certainly has not arrived.
 const TRIES_MAX: u32 = 3;
 
@@ -21,6 +25,7 @@ pub struct RoleCalls {
     client: Arc<HttpClient>,
     endpoints: Endpoints,
     own_role_arn: Option<Arc<str>>,
+    own: OwnApi,
     deadline: Deadline,
 }
 
@@ -33,7 +38,13 @@ impl RoleCalls {
     pub(crate) fn new(aws: Aws, configuration: &Configuration, deadline: Deadline) -> Self {
         let endpoints = configuration.endpoints.clone();
         let own_role_arn = configuration.caller_role_arn.clone();
-        RoleCalls { aws, client: Arc::default(), endpoints, own_role_arn, deadline }
+        let own = OwnApi::default();
+        RoleCalls { aws, client: Arc::default(), endpoints, own_role_arn, own, deadline }
+    }
+
+    /// The API of this stack, which its own tasks need not go out for.
+    pub(crate) fn own(&self) -> &OwnApi {
+        &self.own
     }
 
     async fn credentials(&self, call: &TaskCall<'_>) -> Result<Credentials, RoleError> {
@@ -43,7 +54,7 @@ impl RoleCalls {
     /// Sends the request, again where it has not arrived for certain.
     async fn send(
         &self,
-        task: &Task,
+        request: &Request,
         call: &TaskCall<'_>,
         credentials: Credentials,
         time_limit: Duration,
@@ -56,10 +67,9 @@ impl RoleCalls {
             time_limit,
             now: SystemTime::from(self.aws.now()),
         };
-        let request = task.request();
         let mut tries = 1_u32;
         loop {
-            match caller.call(&request, &terms).await {
+            match caller.call(request, &terms).await {
                 Err(error @ CallError::Unconnected { .. }) if tries < TRIES_MAX => {
                     tracing::warn!(%error, tries, "the call is tried again");
                     tries = tries.saturating_add(1);
@@ -79,20 +89,35 @@ impl RoleCalls {
     }
 
     async fn outcome(&self, call: &TaskCall<'_>) -> Result<CallAnswer, Failure> {
-        let origin =
-            Origin { execution_arn: call.execution.as_str(), machine_arn: call.machine.as_str() };
-        let task = Task::new(call.resource, call.arguments, &origin)?;
+        let task = Task::new(call.resource, call.arguments, &call.origin())?;
+        let request = task.request();
+        if let Some(response) = self.own.answer(&request, call).await
+            && !is_elsewhere(&response)
+        {
+            return task.result(&response).map(CallAnswer::Succeeded);
+        }
         let credentials = match self.credentials(call).await {
             Ok(credentials) => credentials,
             Err(RoleError::Denied { role_arn }) => return Err(self.not_allowed(&role_arn)),
             Err(RoleError::Unavailable(error)) => return Err(task.unreachable(&error.to_string())),
         };
         let time_limit = self.deadline.left(&self.aws);
-        match self.send(&task, call, credentials, time_limit).await {
+        match self.send(&request, call, credentials, time_limit).await {
             Ok(response) => task.result(&response).map(CallAnswer::Succeeded),
             Err(CallError::TimedOut(limit)) => Err(given_up(limit)),
             Err(error) => Err(task.unreachable(&error.chain())),
         }
+    }
+
+    /// A job's answer to a request, and whether it came from this stack.
+    async fn ask(&self, request: &Request, job: &Job<'_>) -> Result<(Response, bool), BoxError> {
+        if let Some(response) = self.own.answer(request, &job.call).await
+            && !is_elsewhere(&response)
+        {
+            return Ok((response, true));
+        }
+        let credentials = self.credentials(&job.call).await?;
+        Ok((self.send(request, &job.call, credentials, JOB_TIME_LIMIT).await?, false))
     }
 }
 
@@ -110,6 +135,28 @@ impl Tasks for RoleCalls {
 
     async fn call(&self, call: &TaskCall<'_>) -> CallAnswer {
         self.outcome(call).await.unwrap_or_else(CallAnswer::Failed)
+    }
+
+    fn is_repeatable(&self, call: &TaskCall<'_>) -> bool {
+        baton_integrations::is_repeatable(call.resource)
+    }
+
+    async fn job_end(&self, job: &Job<'_>) -> Result<Option<CallAnswer>, BoxError> {
+        let Some(service_job) = job.of_service() else { return Ok(None) };
+        let (response, is_own) = self.ask(&service_job.describe(), job).await?;
+        Ok(CallAnswer::of_job(service_job.state(&response, is_own)))
+    }
+
+    async fn stop_job(&self, job: &Job<'_>) {
+        let Some(request) = job.of_service().and_then(|job| job.stop()) else { return };
+        if let Err(error) = self.ask(&request, job).await {
+            tracing::warn!(%error, "a job could not be stopped");
+        }
+    }
+
+    /// Events tell the ends of jobs; asking is for those that were lost.
+    fn job_pause_min(&self) -> SignedDuration {
+        SignedDuration::from_secs(30)
     }
 }
 

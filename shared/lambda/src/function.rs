@@ -45,7 +45,9 @@ impl Function {
         // A worker is one start of one process: whoever finds its claim knows which log to read.
         let worker = format!("{}/{:016x}", configuration.function, aws.bits() >> 64);
         let driver = Driver::new(Arc::new(aws.clone()), calls, keys, Settings::new(worker));
-        Ok(Function { aws, configuration, driver: Arc::new(driver), deadline })
+        let driver = Arc::new(driver);
+        driver.tasks().own().set(&driver, api_settings(&configuration));
+        Ok(Function { aws, configuration, driver, deadline })
     }
 
     /// Notes when Lambda ends the invocation that begins: the `deadline` of its context.
@@ -55,12 +57,14 @@ impl Function {
 
     /// The API over this function's driver.
     pub(crate) fn api(&self) -> Api<Aws, RoleCalls> {
-        let Configuration { account, region, payload_bytes_max, .. } = &*self.configuration;
-        let settings = baton_api::Settings {
-            account: account.clone(),
-            region: region.clone(),
-            payload_bytes_max: *payload_bytes_max,
-        };
-        Api::new(self.driver.clone(), settings)
+        Api::new(self.driver.clone(), api_settings(&self.configuration))
+    }
+}
+
+fn api_settings(configuration: &Configuration) -> baton_api::Settings {
+    baton_api::Settings {
+        account: configuration.account.clone(),
+        region: configuration.region.clone(),
+        payload_bytes_max: configuration.payload_bytes_max,
     }
 }

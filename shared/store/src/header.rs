@@ -1,7 +1,7 @@
 //! The execution header: its facts, and how it stands.
 
 use crate::arn::{ExecutionArn, MachineArn};
-use baton_engine::{ErrorDetail, Execution, ForkId, Payload};
+use baton_engine::{ErrorDetail, Execution, ForkId, Payload, ScopePath, Sequence};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,10 +23,26 @@ pub struct Header {
     pub trace_header: Option<Arc<str>>,
     /// The execution's own time limit, counted from its start.
     pub timeout_secs: Option<u32>,
+    /// Who is told when it ends.
+    pub parent: Option<Parent>,
     /// How it stands.
     pub status: Status,
     /// Forks whose parent has moved on: cues of scopes under them are dropped.
     pub closed: BTreeSet<ForkId>,
+}
+
+/// Who waits for an execution's end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parent {
+    /// A task that runs it as its job.
+    Job {
+        /// The execution that the task is part of.
+        execution: ExecutionArn,
+        /// The scope.
+        scope: ScopePath,
+        /// The record whose call started it.
+        sequence: Sequence,
+    },
 }
 
 impl Header {

@@ -19,6 +19,7 @@ mod validate_state_machine_definition;
 mod versions;
 
 use crate::answer::Answer;
+use crate::api::Caller;
 use crate::members::{Members, Text};
 use crate::operation::Operation;
 use crate::{Api, ApiError, limits};
@@ -34,7 +35,7 @@ pub(crate) async fn call<B: Backend, T: Tasks>(
     api: &Api<B, T>,
     operation: Operation,
     body: &[u8],
-    trace_header: Option<&str>,
+    caller: Caller<'_>,
     request_id: String,
 ) -> Answer {
     fn answer<O: Serialize>(request_id: String, outcome: Result<O, ApiError>) -> Answer {
@@ -87,7 +88,7 @@ pub(crate) async fn call<B: Backend, T: Tasks>(
         Operation::SendTaskHeartbeat => answer(request_id, send_task::heartbeat(api, body).await),
         Operation::SendTaskSuccess => answer(request_id, send_task::success(api, body).await),
         Operation::StartExecution => {
-            answer(request_id, start_execution::call(api, body, trace_header).await)
+            answer(request_id, start_execution::call(api, body, caller).await)
         }
         Operation::StopExecution => answer(request_id, stop_execution::call(api, body).await),
         Operation::TestState => answer(request_id, test_state::call(api, body).await),

@@ -1,6 +1,7 @@
 //! StartExecution: idempotent by name and input while the execution runs.
 
 use super::{ARN, NAME, payload_text};
+use crate::api::Caller;
 use crate::members::{Members, Text};
 use crate::names::{NamedMachine, check_name};
 use crate::resolve::Resolved;
@@ -8,7 +9,7 @@ use crate::time::Epoch;
 use crate::{Api, ApiError, limits};
 use baton_driver::Tasks;
 use baton_engine::{Execution, Payload};
-use baton_store::{Backend, Created, ExecutionArn, Header, MachineKind, Status};
+use baton_store::{Backend, Created, ExecutionArn, Header, MachineKind, Parent, Status};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -47,7 +48,7 @@ pub(super) struct Output {
 pub(super) async fn call<B: Backend, T: Tasks>(
     api: &Api<B, T>,
     body: &[u8],
-    trace_header: Option<&str>,
+    caller: Caller<'_>,
 ) -> Result<Output, ApiError> {
     let input = Input::read(body, api.settings.payload_bytes_max)?;
     let named = NamedMachine::parse(&input.state_machine_arn)?;
@@ -64,8 +65,8 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     }
     let name = input.name.unwrap_or_else(|| api.uuid());
     let trace_header =
-        trace_header.map(|header| truncated(header).to_owned()).or(input.trace_header);
-    let header = new_header(api, &resolved, &name, payload, trace_header);
+        caller.trace_header.map(|header| truncated(header).to_owned()).or(input.trace_header);
+    let header = new_header(api, &resolved, &name, payload, trace_header, caller.parent);
     match api.driver.start(&header).await? {
         Created::New => Ok(output(&header)),
         Created::Exists(existing) if is_same(&existing, &header) => Ok(output(&existing)),
@@ -100,6 +101,7 @@ fn new_header<B: Backend, T: Tasks>(
     name: &str,
     input: Payload,
     trace_header: Option<String>,
+    parent: Option<Parent>,
 ) -> Header {
     let machine = &resolved.machine;
     let arn = ExecutionArn::of(&machine.arn, name);
@@ -122,6 +124,7 @@ fn new_header<B: Backend, T: Tasks>(
         revision: machine.revision.id.clone(),
         trace_header: trace_header.map(Into::into),
         timeout_secs: timeout_secs(&machine.revision.definition),
+        parent,
         status: Status::Running,
         closed: BTreeSet::new(),
     }
@@ -133,10 +136,12 @@ fn timeout_secs(definition: &str) -> Option<u32> {
     serde_json::from_str(fields.get("TimeoutSeconds")?.get()).ok()
 }
 
-/// Whether starting the one again gives the other.
+/// Whether starting the one again gives the other. A job is the same for the attempt that started it, even when it has ended.
 fn is_same(existing: &Header, asked: &Header) -> bool {
-    existing.status == Status::Running
-        && existing.execution.input.text() == asked.execution.input.text()
+    let is_own = asked.parent.is_some() && existing.parent == asked.parent;
+    is_own
+        || existing.status == Status::Running
+            && existing.execution.input.text() == asked.execution.input.text()
 }
 
 fn output(header: &Header) -> Output {

@@ -6,15 +6,17 @@ mod hostile;
 #[cfg(feature = "http")]
 mod http;
 mod machines;
+mod nested;
 mod tags;
 mod test_state;
 mod validation;
 mod versions;
 
-use crate::{Answer, Api, Settings};
-use baton_driver::{CallAnswer, Driver, TaskCall, Tasks};
+use crate::{Answer, Api, OwnApi, Settings};
+use baton_driver::{CallAnswer, Driver, Job, TaskCall, Tasks};
+use baton_integrations::Task;
 use baton_store::memory::Memory;
-use baton_store::{KeyId, TokenKeys};
+use baton_store::{BoxError, KeyId, TokenKeys};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -28,6 +30,7 @@ pub(crate) struct World {
 #[derive(Debug, Default)]
 pub(crate) struct Fake {
     tokens: Mutex<Vec<String>>,
+    own: OwnApi,
 }
 
 impl Tasks for Fake {
@@ -35,7 +38,30 @@ impl Tasks for Fake {
         if let Some(token) = call.token {
             self.tokens.lock().unwrap().push(token.to_owned());
         }
-        CallAnswer::Succeeded(call.arguments.clone())
+        let Ok(task) = Task::new(call.resource, call.arguments, &call.origin()) else {
+            return CallAnswer::Succeeded(call.arguments.clone());
+        };
+        match self.own.answer(&task.request(), call).await {
+            Some(response) => {
+                task.result(&response).map_or_else(CallAnswer::Failed, CallAnswer::Succeeded)
+            }
+            None => CallAnswer::Succeeded(call.arguments.clone()),
+        }
+    }
+
+    fn is_repeatable(&self, call: &TaskCall<'_>) -> bool {
+        baton_integrations::is_repeatable(call.resource)
+    }
+
+    async fn job_end(&self, job: &Job<'_>) -> Result<Option<CallAnswer>, BoxError> {
+        let service_job = job.of_service().unwrap();
+        let response = self.own.answer(&service_job.describe(), &job.call).await.unwrap();
+        Ok(CallAnswer::of_job(service_job.state(&response, true)))
+    }
+
+    async fn stop_job(&self, job: &Job<'_>) {
+        let request = job.of_service().unwrap().stop().unwrap();
+        self.own.answer(&request, &job.call).await.unwrap();
     }
 }
 
@@ -47,7 +73,9 @@ impl World {
         let settings = baton_driver::Settings::new("worker");
         let driver = Driver::new(memory, Fake::default(), Arc::new(keys), settings);
         let settings = Settings { account: "111111111111".into(), ..Settings::default() };
-        World { api: Arc::new(Api::new(Arc::new(driver), settings)) }
+        let driver = Arc::new(driver);
+        driver.tasks().own.set(&driver, settings.clone());
+        World { api: Arc::new(Api::new(driver, settings)) }
     }
 
     pub(crate) async fn answer(&self, operation: &str, request: Value) -> Answer {

@@ -12,7 +12,7 @@ pub(crate) use gather::{Gather, Letter, SqsQueue};
 
 use crate::limits::DELAY_SECS_MAX;
 use crate::{Aws, document, timer};
-use baton_engine::{Due, Signal};
+use baton_engine::Due;
 use baton_store::{Clock, Cues, Outgoing, StoreError};
 use jiff::Timestamp;
 
@@ -25,7 +25,7 @@ impl Cues for Aws {
             if let (Due::At(due), true) = (outgoing.due, delay_secs > DELAY_SECS_MAX) {
                 timer::put(self, &outgoing, due).await?;
             } else {
-                let is_call = outgoing.cue.signal == Signal::Perform;
+                let is_call = outgoing.cue.signal.is_call();
                 let letters = if is_call { &mut task_letters } else { &mut cue_letters };
                 letters.push(Letter { body: document::text(&outgoing), delay_secs });
             }

@@ -9,14 +9,14 @@ pub(crate) use mocks::Mocks;
 pub(crate) use target::Target;
 
 use crate::limits::EVENTS_MAX;
-use baton_asl::{Pattern, Resource};
-use baton_calls::{Caller, HttpClient, LocalCredentials, Terms};
-use baton_driver::{CallAnswer, TaskCall, Tasks};
+use baton_api::{OwnApi, is_elsewhere};
+use baton_calls::{CallError, Caller, HttpClient, LocalCredentials, Terms};
+use baton_driver::{CallAnswer, Job, TaskCall, Tasks};
 use baton_embedded::{Embedded, Hold, wall_now};
 use baton_engine::{Failure, FailureKind, Payload};
 use baton_integrations::lambda::{self, Invocation};
-use baton_integrations::{Origin, Response, Service, Task};
-use baton_store::Chance;
+use baton_integrations::{Request, Response, Service, Task};
+use baton_store::{BoxError, Chance};
 use command::Reply;
 use mocks::Mock;
 use std::collections::BTreeMap;
@@ -54,6 +54,7 @@ pub(crate) struct LocalTasks {
     serving: Arc<Serving>,
     client: Arc<HttpClient>,
     caller: Caller<LocalCredentials>,
+    own: OwnApi,
     answers: mpsc::Sender<TokenAnswer>,
     events: Arc<Semaphore>,
 }
@@ -67,7 +68,13 @@ impl LocalTasks {
         answers: mpsc::Sender<TokenAnswer>,
     ) -> Self {
         let (serving, events) = (Arc::new(serving), Arc::new(Semaphore::new(EVENTS_MAX)));
-        LocalTasks { backend, serving, client, caller, answers, events }
+        let own = OwnApi::default();
+        LocalTasks { backend, serving, client, caller, own, answers, events }
+    }
+
+    /// The API of this machine, which its own tasks need not go out for.
+    pub(crate) fn own(&self) -> &OwnApi {
+        &self.own
     }
 
     async fn answer(&self, call: &TaskCall<'_>) -> Result<Payload, Failure> {
@@ -76,7 +83,7 @@ impl LocalTasks {
         let known = self.serving.answers.get(state);
         let (result, output) = match mock {
             Some(Mock::Throw(failure)) => return Err(failure),
-            Some(Mock::Return(result)) if is_callback(call) => {
+            Some(Mock::Return(result)) if call.token.is_some() => {
                 (Payload::new(().into()), Some(result))
             }
             Some(Mock::Return(result)) => return Ok(result),
@@ -92,9 +99,7 @@ impl LocalTasks {
     }
 
     async fn call_out(&self, call: &TaskCall<'_>) -> Result<Payload, Failure> {
-        let origin =
-            Origin { execution_arn: call.execution.as_str(), machine_arn: call.machine.as_str() };
-        let task = Task::new(call.resource, call.arguments, &origin)?;
+        let task = Task::new(call.resource, call.arguments, &call.origin())?;
         if let Some(invocation) = task.invocation() {
             let targets = &self.serving.targets;
             let target = targets.iter().find(|target| target.serves(invocation.function()));
@@ -115,7 +120,7 @@ impl LocalTasks {
         time_limit: Duration,
     ) -> Result<Response, Failure> {
         let request_id = self.request_id();
-        let job = Job {
+        let job = Served {
             server,
             payload: invocation.payload().to_owned(),
             name: invocation.function().name().to_owned(),
@@ -139,16 +144,37 @@ impl LocalTasks {
     }
 
     async fn call_service(&self, task: &Task, call: &TaskCall<'_>) -> Result<Payload, Failure> {
-        self.check_reachable(task)?;
+        let request = task.request();
+        let reachable = self.check_reachable(task);
+        if let Some(response) = self.own.answer(&request, call).await
+            && !(is_elsewhere(&response) && reachable.is_ok())
+        {
+            return task.result(&response);
+        }
+        reachable?;
+        match self.send(&request, call).await {
+            Ok(response) => task.result(&response),
+            Err(error) => Err(task.unreachable(&error.chain())),
+        }
+    }
+
+    async fn send(&self, request: &Request, call: &TaskCall<'_>) -> Result<Response, CallError> {
         let terms = Terms {
             role_arn: call.credentials_role_arn.unwrap_or(call.role_arn),
             trace_header: call.trace_header,
             time_limit: call.time_limit,
             now: SystemTime::from(wall_now()),
         };
-        match self.caller.call(&task.request(), &terms).await {
-            Ok(response) => task.result(&response),
-            Err(error) => Err(task.unreachable(&error.chain())),
+        self.caller.call(request, &terms).await
+    }
+
+    /// A job's answer to a request, and whether it came from this machine.
+    async fn ask(&self, request: &Request, job: &Job<'_>) -> Result<(Response, bool), CallError> {
+        let is_outside = self.caller.endpoints().configured(request.service).is_some()
+            || self.caller.provider().find().is_ok();
+        match self.own.answer(request, &job.call).await {
+            Some(response) if !(is_elsewhere(&response) && is_outside) => Ok((response, true)),
+            Some(_) | None => Ok((self.send(request, &job.call).await?, false)),
         }
     }
 
@@ -196,6 +222,23 @@ impl Tasks for LocalTasks {
             Err(failure) => CallAnswer::Failed(failure),
         }
     }
+
+    fn is_repeatable(&self, call: &TaskCall<'_>) -> bool {
+        baton_integrations::is_repeatable(call.resource)
+    }
+
+    async fn job_end(&self, job: &Job<'_>) -> Result<Option<CallAnswer>, BoxError> {
+        let Some(service_job) = job.of_service() else { return Ok(None) };
+        let (response, is_own) = self.ask(&service_job.describe(), job).await?;
+        Ok(CallAnswer::of_job(service_job.state(&response, is_own)))
+    }
+
+    async fn stop_job(&self, job: &Job<'_>) {
+        let Some(request) = job.of_service().and_then(|job| job.stop()) else { return };
+        if let Err(error) = self.ask(&request, job).await {
+            tracing::warn!(%error, "a job could not be stopped");
+        }
+    }
 }
 
 /// The failure of a task that has nobody to serve it: for the person to mend, so no handler sees it.
@@ -203,15 +246,8 @@ fn nobody(name: &str, cause: &str) -> Failure {
     Failure { kind: FailureKind::Terminal, ..Failure::new(name, cause) }
 }
 
-fn is_callback(call: &TaskCall<'_>) -> bool {
-    match call.resource {
-        Resource::Service(service) => service.pattern == Pattern::WaitForCallback,
-        Resource::Lambda { .. } | Resource::Activity { .. } => false,
-    }
-}
-
 /// One call of a function that is served here.
-struct Job {
+struct Served {
     server: Server,
     payload: String,
     name: String,
@@ -220,7 +256,7 @@ struct Job {
     time_limit: Duration,
 }
 
-impl Job {
+impl Served {
     async fn run(&self) -> Result<Reply, Failure> {
         match &self.server {
             Server::Command(words) => {

@@ -36,6 +36,14 @@ pub(super) fn callback(fields: Value) -> Value {
     with(json!({"Type": "Task", "Resource": CALLBACK, "Parameters": parameters}), fields)
 }
 
+/// A job with more fields.
+pub(super) fn job(fields: Value) -> Value {
+    with(
+        json!({"Type": "Task", "Resource": "arn:aws:states:::glue:startJobRun.sync", "Parameters": {"JobName": "j"}}),
+        fields,
+    )
+}
+
 /// A Map over `count` numbers, whose iterations call a function.
 pub(super) fn map(count: u32, concurrency: u32) -> Value {
     let items: Vec<u32> = (0..count).collect();

@@ -1,6 +1,6 @@
 //! Every signal at every kind of record: one table, refusals included.
 
-use super::definitions::{callback, map, only, passes, task};
+use super::definitions::{callback, job, map, only, passes, task};
 use super::support::{World, failure};
 use crate::{Dropped, Taken};
 use baton_engine::{Claim, ErrorDetail, Moment, ScopePath, Sequence, Signal};
@@ -9,7 +9,7 @@ use expect_test::expect;
 use serde_json::json;
 use std::fmt::Write;
 
-const SIGNALS: [Signal; 8] = [
+const SIGNALS: [Signal; 10] = [
     Signal::Proceed,
     Signal::Perform,
     Signal::Timeout,
@@ -18,9 +18,11 @@ const SIGNALS: [Signal; 8] = [
     Signal::Joined,
     Signal::ChildFailed { child: 0 },
     Signal::ExecutionTimeout,
+    Signal::Poll,
+    Signal::Cancel,
 ];
 
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 14] = [
     "continue",
     "failing",
     "until",
@@ -28,6 +30,8 @@ const KINDS: [&str; 12] = [
     "call",
     "claimed call",
     "callback",
+    "begun job",
+    "job",
     "fork",
     "failed fork",
     "ended child",
@@ -45,6 +49,7 @@ async fn prepared(kind: &str) -> (World, &'static str, u32) {
         "retry" => only("A", task(retry)),
         "call" | "claimed call" => only("A", task(limits)),
         "callback" => only("A", callback(limits)),
+        "begun job" | "job" => only("A", job(limits)),
         "fork" | "failed fork" => map(2, 0),
         "ended child" => map(2, 1),
         _ => passes(2),
@@ -56,7 +61,7 @@ async fn prepared(kind: &str) -> (World, &'static str, u32) {
     }
     world.start().await;
     match kind {
-        "retry" | "callback" | "ended execution" => drop(world.drain().await),
+        "retry" | "callback" | "job" | "ended execution" => drop(world.drain().await),
         "fork" | "failed fork" | "ended child" => {
             step(&world, if kind == "fork" { 1 } else { 2 }).await
         }
@@ -69,7 +74,7 @@ async fn prepared(kind: &str) -> (World, &'static str, u32) {
         _ => {}
     }
     let (scope, sequence) = match kind {
-        "retry" | "callback" | "fork" | "failed fork" | "ended top" => ("top", 1),
+        "retry" | "callback" | "job" | "fork" | "failed fork" | "ended top" => ("top", 1),
         "ended execution" => ("top", 2),
         "ended child" => ("1.0", 1),
         _ => ("top", 0),
@@ -122,18 +127,20 @@ async fn every_signal_meets_every_record() {
     }
     let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     expect![[r#"
-        continue        advanced  -         -         -         -         -         -         early
-        failing         advanced  -         -         -         -         -         -         early
-        until           early     -         -         -         -         -         -         early
-        retry           early     -         -         -         -         -         -         early
-        call            repeated  advanced  early     early     -         -         -         early
-        claimed call    repeated  early     early     early     -         -         -         early
-        callback        repeated  -         early     early     -         -         -         early
-        fork            repeated  -         -         -         advanced  condemned -         early
-        failed fork     repeated  -         -         -         advanced  condemned advanced  early
-        ended child     repeated  -         -         -         -         -         -         early
-        ended top       repeated  -         -         -         -         -         -         early
-        ended execution ended     ended     ended     ended     ended     ended     ended     ended
+        continue        advanced  -         -         -         -         -         -         early     -         -
+        failing         advanced  -         -         -         -         -         -         early     -         -
+        until           early     -         -         -         -         -         -         early     -         -
+        retry           early     -         -         -         -         -         -         early     -         -
+        call            repeated  advanced  early     early     -         -         -         early     -         -
+        claimed call    repeated  early     early     early     -         -         -         early     -         -
+        callback        repeated  -         early     early     -         -         -         early     -         -
+        begun job       repeated  advanced  early     early     -         -         -         early     early     -
+        job             repeated  -         early     early     -         -         -         early     early     advanced
+        fork            repeated  -         -         -         advanced  condemned -         early     -         advanced
+        failed fork     repeated  -         -         -         advanced  condemned advanced  early     -         advanced
+        ended child     repeated  -         -         -         -         -         -         early     -         -
+        ended top       repeated  -         -         -         -         -         -         early     -         -
+        ended execution ended     ended     ended     ended     ended     ended     ended     ended     ended     -
     "#]]
     .assert_eq(&table);
 }

@@ -39,6 +39,8 @@ enum SignalForm {
     Joined,
     ChildFailed(u32),
     ExecutionTimeout,
+    Poll,
+    Cancel,
 }
 
 impl sealed::Sealed for Outgoing {}
@@ -84,6 +86,8 @@ impl From<Signal> for SignalForm {
             Signal::Joined => SignalForm::Joined,
             Signal::ChildFailed { child } => SignalForm::ChildFailed(child),
             Signal::ExecutionTimeout => SignalForm::ExecutionTimeout,
+            Signal::Poll => SignalForm::Poll,
+            Signal::Cancel => SignalForm::Cancel,
         }
     }
 }
@@ -99,6 +103,8 @@ impl From<SignalForm> for Signal {
             SignalForm::Joined => Signal::Joined,
             SignalForm::ChildFailed(child) => Signal::ChildFailed { child },
             SignalForm::ExecutionTimeout => Signal::ExecutionTimeout,
+            SignalForm::Poll => Signal::Poll,
+            SignalForm::Cancel => Signal::Cancel,
         }
     }
 }
@@ -122,6 +128,8 @@ mod tests {
             Signal::Joined,
             Signal::ChildFailed { child: 3 },
             Signal::ExecutionTimeout,
+            Signal::Poll,
+            Signal::Cancel,
         ];
         for signal in signals {
             for (scope, due) in [("top", Due::Now), ("3.0/7.2", Due::At(now()))] {

@@ -13,10 +13,11 @@
 //! | `u`, `w`, `l` | machine, version, alias | | `"timed-out"` | stopped |
 //! | `v` | revision | | | |
 //! | `h`, `o`, `z` | trace header, time limit, payload limit | | | |
+//! | `p` | who waits for the end | | | |
 
-use super::value::{ErrorForm, Time, borrowed};
+use super::value::{ErrorForm, Time, borrowed, scope, scope_form};
 use super::{Kept, Unreadable, sealed};
-use crate::{Header, MachineArn, RevisionId, Status};
+use crate::{ExecutionArn, Header, MachineArn, Parent, RevisionId, Status};
 use baton_engine::{Execution, ForkId, Sequence};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -47,6 +48,34 @@ pub struct HeaderForm<'a> {
     o: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     z: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    p: Option<ParentForm<'a>>,
+}
+
+/// Who waits for the end.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ParentForm<'a> {
+    /// Execution, scope unless it is the top, sequence.
+    Job(#[serde(borrow)] Cow<'a, str>, Option<String>, u32),
+}
+
+fn parent_form(parent: &Parent) -> ParentForm<'_> {
+    match parent {
+        Parent::Job { execution, scope, sequence } => {
+            ParentForm::Job(Cow::Borrowed(execution.as_str()), scope_form(scope), sequence.0)
+        }
+    }
+}
+
+fn parent(form: ParentForm<'_>) -> Result<Parent, Unreadable> {
+    Ok(match form {
+        ParentForm::Job(execution, scope_text, sequence) => Parent::Job {
+            execution: ExecutionArn::trusted(execution.into()),
+            scope: scope(scope_text.as_deref())?,
+            sequence: Sequence(sequence),
+        },
+    })
 }
 
 impl sealed::Sealed for Header {}
@@ -73,6 +102,7 @@ impl Kept for Header {
             h: borrowed(self.trace_header.as_ref()),
             o: self.timeout_secs,
             z: execution.payload_bytes_max.map(|bytes| bytes as u64),
+            p: self.parent.as_ref().map(parent_form),
         }
     }
 
@@ -96,6 +126,7 @@ impl Kept for Header {
             revision: RevisionId(form.v.into()),
             trace_header: form.h.map(Arc::from),
             timeout_secs: form.o,
+            parent: form.p.map(parent).transpose()?,
             status: Status::Running,
             closed: BTreeSet::new(),
         })
@@ -182,6 +213,11 @@ mod tests {
             alias_arn: Some("arn:aws:states:r:1:stateMachine:m:live".into()),
             trace_header: Some("Root=1".into()),
             timeout_secs: Some(60),
+            parent: Some(Parent::Job {
+                execution: ExecutionArn::trusted("arn:aws:states:r:1:execution:p:q".into()),
+                scope: "3.0".parse().unwrap(),
+                sequence: Sequence(4),
+            }),
             ..header()
         };
         let mut unlimited = header();

@@ -258,6 +258,7 @@ fn header(machine: &Machine, now: Timestamp, input: Value, timeout_secs: Option<
         trace_header: None,
         timeout_secs,
         status: Status::Running,
+        parent: None,
         closed: BTreeSet::new(),
     }
 }

@@ -1,0 +1,99 @@
+//! Jobs (`.sync`): how they are asked for their ends and stopped, and what the answers mean.
+
+use crate::limits::CAUSE_CHARS_MAX;
+use crate::states::Nested;
+use crate::{Origin, Request, Response};
+use baton_asl::{Pattern, Resource};
+use baton_engine::{Failure, Payload};
+use serde_json::Value;
+
+/// A job that a service has accepted.
+#[derive(Debug, Clone)]
+pub struct Job(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Nested(Nested),
+}
+
+/// How a job stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum JobState {
+    /// It goes on, as far as is known.
+    Running,
+    /// It ended well, with this result.
+    Succeeded(Payload),
+    /// It ended badly.
+    Failed(Failure),
+}
+
+/// Whether a job's start may be repeated when nobody knows whether it was made: the start carries a name or a token of the
+/// attempt's own, by which the service tells a repeat.
+#[must_use]
+pub fn is_repeatable(resource: &Resource) -> bool {
+    let Resource::Service(service) = resource else { return false };
+    service.pattern.is_job() && service.service == "states"
+}
+
+impl JobState {
+    /// The failure whose cause is the job's description.
+    pub(crate) fn failed(description: &Value) -> Self {
+        let cause: String = description.to_string().chars().take(CAUSE_CHARS_MAX).collect();
+        JobState::Failed(Failure::new(Failure::TASK_FAILED, &cause))
+    }
+
+    /// The service did not say. What passes is asked again; what stays fails the task.
+    pub(crate) fn refused(response: &Response, failure: Failure) -> Self {
+        let error = failure.error.as_deref().unwrap_or_default();
+        let passes = response.status >= 500
+            || response.status == 429
+            || ["Throttl", "TooManyRequests", "RequestLimit", "Unavailable"]
+                .iter()
+                .any(|mark| error.contains(mark) || response.text().contains(mark));
+        if passes { JobState::Running } else { JobState::Failed(failure) }
+    }
+}
+
+impl Job {
+    /// The job that this resource and these arguments began, by what the service answered then. Nothing if it is none.
+    #[must_use]
+    pub fn new(
+        resource: &Resource,
+        _arguments: &Payload,
+        submitted: &Payload,
+        origin: &Origin<'_>,
+    ) -> Option<Self> {
+        let Resource::Service(service) = resource else { return None };
+        let is_parsed = service.pattern == Pattern::RunJobParsed;
+        match (service.service.as_str(), service.action.as_str()) {
+            ("states", "startExecution") => {
+                Some(Job(Kind::Nested(Nested::new(submitted, is_parsed, origin)?)))
+            }
+            _ => None,
+        }
+    }
+
+    /// What to ask it by.
+    #[must_use]
+    pub fn describe(&self) -> Request {
+        match &self.0 {
+            Kind::Nested(nested) => nested.describe(),
+        }
+    }
+
+    /// What the answer means. `is_own` says that it came from the home that the parent runs in.
+    #[must_use]
+    pub fn state(&self, response: &Response, is_own: bool) -> JobState {
+        match &self.0 {
+            Kind::Nested(nested) => nested.state(response, is_own),
+        }
+    }
+
+    /// What to stop it by.
+    #[must_use]
+    pub fn stop(&self) -> Option<Request> {
+        match &self.0 {
+            Kind::Nested(nested) => Some(nested.stop()),
+        }
+    }
+}
