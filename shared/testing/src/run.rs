@@ -5,7 +5,7 @@ use crate::outside::{Callback, Calls, pass};
 use crate::{Answer, Workflow};
 use baton_api::{Api, Settings as ApiSettings};
 use baton_driver::{Driver, Settings};
-use baton_engine::{ErrorDetail, Payload, Signal};
+use baton_engine::{ErrorDetail, Payload};
 use baton_store::memory::Memory;
 use baton_store::{KeyId, TokenKeys};
 use jiff::{SignedDuration, Timestamp};
@@ -141,8 +141,7 @@ impl World {
                 return Ok(());
             };
             self.cues = self.cues.saturating_add(1);
-            let (driver, is_call) =
-                (Arc::clone(&self.driver), outgoing.cue.signal == Signal::Perform);
+            let (driver, is_call) = (Arc::clone(&self.driver), outgoing.cue.signal.is_call());
             let take = async move {
                 let taken = driver.take(&outgoing.execution, &outgoing.cue).await;
                 taken.map(drop).map_err(|error| error.to_string())
