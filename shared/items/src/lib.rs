@@ -8,7 +8,9 @@
 //! * [`ChunkBuilder`] keeps items: chunks of some MiB, compressed, to be written under the map run; [`ChunkReader`] and
 //!   [`ChunkIndex`] find any item again.
 //! * [`Batcher`] makes children's inputs of items.
-//! * [`ListedObject`] makes an item of an object's description.
+//! * [`ListedObject`] makes an item of an object's description; [`Inventory`] and [`athena_objects`] read the manifests that
+//!   name a dataset's objects. LOAD_AND_FLATTEN is a listing whose objects are each read by an [`ItemReader`].
+//! * [`results`] writes what a map run leaves behind.
 //!
 //! # Invariants
 //!
@@ -24,7 +26,9 @@ mod failure;
 mod item;
 pub mod limits;
 mod listing;
+mod manifests;
 mod reader;
+pub mod results;
 mod unfold;
 mod varint;
 mod window;
@@ -37,6 +41,7 @@ pub use chunk::{
 pub use failure::{ITEM_READER_FAILED, ReadFailure};
 pub use item::{Item, ItemRef};
 pub use listing::ListedObject;
+pub use manifests::{Inventory, ObjectName, athena_objects};
 pub use reader::{
     CsvDelimiter, CsvFormat, CsvHeaders, Format, ItemReader, Pointer, Position, Step, index_end,
 };

@@ -27,3 +27,10 @@ pub const UNFOLD_RATIO_FROM_BYTES: u64 = 256 * 1024 * 1024;
 pub const UNFOLD_RATIO_MAX: u64 = 1_100;
 /// Largest window of a zstd frame, as a power of two: 32 MiB. `zstd -19` uses 8 MiB, `--ultra -22` 128 MiB.
 pub const ZSTD_WINDOW_LOG_MAX: u32 = 25;
+
+/// Largest result file: 5 GB.
+pub const RESULT_FILE_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
+/// Longest manifest of an inventory or of Athena: it is held whole.
+pub const MANIFEST_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Most objects that one lists.
+pub const MANIFEST_OBJECTS_MAX: usize = 100_000;

@@ -258,7 +258,7 @@ fn headers(names: Vec<String>) -> Result<Arc<ObjectOrder>, ReadFailure> {
 }
 
 /// The next line: the length of its content, and with its line end, which is `\n`, `\r\n` or `\r`.
-fn line(rest: &[u8], has_ended: bool) -> Option<(usize, usize)> {
+pub(super) fn line(rest: &[u8], has_ended: bool) -> Option<(usize, usize)> {
     let Some(at) = memchr2(b'\n', b'\r', rest) else {
         return has_ended.then_some((rest.len(), rest.len()));
     };

@@ -64,6 +64,9 @@ pub struct ItemReader {
     /// Where the part to be read ends: a record that begins here or later is not read.
     plain_end: u64,
     place: Place,
+    /// The line that the first byte is in belongs to the range before.
+    is_aligning: bool,
+    part_start: u64,
     is_done: bool,
 }
 
@@ -107,6 +110,8 @@ impl ItemReader {
             index_end: limits::ITEMS_MAX,
             plain_end: u64::MAX,
             place,
+            is_aligning: false,
+            part_start: 0,
             is_done: false,
         })
     }
@@ -117,6 +122,7 @@ impl ItemReader {
         reader.source = position.source();
         reader.index = position.index;
         reader.place = position.place();
+        reader.is_aligning = position.is_unaligned;
         match &mut reader.parser {
             Parser::Csv(parser) => parser.resume(&position.place().of_format)?,
             Parser::Json(parser) => parser.resume(&position.place().of_format),
@@ -175,7 +181,32 @@ impl ItemReader {
 
     /// Where to take up again behind the items that were read.
     pub fn position(&mut self) -> Position {
-        Position::new(self.index, self.place.clone(), &mut self.source)
+        let mut position = Position::new(self.index, self.place.clone(), &mut self.source);
+        position.is_unaligned = self.is_aligning;
+        position
+    }
+
+    /// Where a reader of the part from the plain byte `from` on begins, so that parts can be read side by side, each
+    /// with [`Self::with_byte_end`]. Its indexes begin at 0. Nothing where the format does not allow it (JSON, compressed
+    /// objects), and before the first item was read.
+    ///
+    /// Lines of JSON can be told apart from any byte on. Rows of CSV cannot, because a quoted cell may hold line ends:
+    /// a part is rightly read only if the part before it, rightly read itself, stopped where this one began:
+    /// [`Position::plain`] of the one equals [`Self::part_start`] of the other. If not, resume the part from the position
+    /// of the one before.
+    pub fn part(&mut self, from: u64) -> Option<Position> {
+        let is_lines = matches!(self.parser, Parser::Csv(_) | Parser::Lines(_));
+        let is_begun = self.source.is_plain() && self.place.of_format.is_begun;
+        let before = from.checked_sub(1).filter(|_| is_lines && is_begun)?;
+        let place = Place { plain: before, ..self.place.clone() };
+        let mut position = Position::new(0, place, &mut self.source);
+        position.is_unaligned = true;
+        Some(position)
+    }
+
+    /// Where the first record of a part begins, once that is known.
+    pub fn part_start(&self) -> Option<u64> {
+        (!self.is_aligning).then_some(self.part_start)
     }
 
     /// The index that the next item will have: behind the last, the count of all.
@@ -213,6 +244,14 @@ impl ItemReader {
 
     fn parse_window(&mut self, has_ended: bool) -> Result<Parsed, ReadFailure> {
         let window = &mut self.source.window;
+        if self.is_aligning {
+            if !self.parser.pass_line(window, has_ended) {
+                return Ok(Parsed::Incomplete);
+            }
+            self.is_aligning = false;
+            self.part_start = window.offset();
+            self.place.plain = self.part_start;
+        }
         let parsed = match &mut self.parser {
             Parser::Csv(parser) => parser.step(window, has_ended, self.plain_end, &mut self.out)?,
             Parser::Json(parser) => parser.step(window, has_ended, self.index, &mut self.out)?,
@@ -232,6 +271,19 @@ impl ItemReader {
 }
 
 impl Parser {
+    /// Passes over what is left of a line; false: its end is not in sight.
+    fn pass_line(&self, window: &mut Window, has_ended: bool) -> bool {
+        let rest = window.rest();
+        let end = match self {
+            Self::Csv(_) => csv::line(rest, has_ended).map(|(_, length)| length),
+            Self::Lines(_) | Self::Json(_) => memchr::memchr(b'\n', rest).map(|at| at + 1),
+        };
+        // The last byte may be the first half of a line end.
+        let passed = end.unwrap_or(rest.len().saturating_sub(usize::from(!has_ended)));
+        window.consume(passed);
+        end.is_some() || has_ended
+    }
+
     fn place(&self) -> position::OfFormat {
         let mut place = position::OfFormat::default();
         self.note_place(&mut place);

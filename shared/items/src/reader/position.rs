@@ -29,6 +29,9 @@ pub struct Position {
     in_object: bool,
     #[serde(default)]
     is_behind_item: bool,
+    /// It lies within a line, and the first record is behind that.
+    #[serde(default)]
+    pub(super) is_unaligned: bool,
 }
 
 /// The same, as the reader keeps it.
@@ -70,6 +73,7 @@ impl Position {
             is_begun: place.of_format.is_begun,
             in_object: place.of_format.in_object,
             is_behind_item: place.of_format.is_behind_item,
+            is_unaligned: false,
         }
     }
 

@@ -434,7 +434,88 @@ fn a_bomb_is_read_no_further_than_it_is_asked() {
     assert!(reader.source.window.rest().len() < 1024 * 1024);
 }
 
+/// Reads an object in parts, each by a reader of its own, as [`ItemReader::part`] says.
+fn read_in_parts(format: &Format, object: &[u8], cuts: &[usize]) -> Option<Vec<String>> {
+    let object_end = object.len() as u64;
+    let ends: Vec<u64> = cuts.iter().map(|cut| *cut as u64).chain([object_end]).collect();
+    let mut scout = ItemReader::new(format, "s3://b/k").unwrap();
+    read_on(&mut scout, object, 3, 1, &mut Vec::new()).ok()?;
+    let mut items = Vec::new();
+    let mut before: Option<Position> = None;
+    for (number, end) in ends.iter().enumerate() {
+        let begin = |position: &Position| {
+            let reader = ItemReader::resume(format, "s3://b/k", position).unwrap();
+            reader.with_byte_end(*end)
+        };
+        let read = |mut reader: ItemReader, from: u64| {
+            let mut items = Vec::new();
+            let rest = &object[usize::try_from(from).unwrap()..];
+            read_on(&mut reader, rest, 3, usize::MAX, &mut items).ok()?;
+            Some((reader, items))
+        };
+        let speculated = match number {
+            0 => read(ItemReader::new(format, "s3://b/k").unwrap().with_byte_end(*end), 0),
+            _ => scout.part(ends[number - 1]).and_then(|p| read(begin(&p), p.resume_from)),
+        };
+        let fits = |reader: &ItemReader| match &before {
+            None => true,
+            Some(before) => reader.part_start() == Some(before.plain),
+        };
+        let (mut reader, read_items) = match speculated {
+            Some((reader, read_items)) if fits(&reader) => (reader, read_items),
+            _ => read(begin(before.as_ref()?), before.as_ref()?.resume_from)?,
+        };
+        before = Some(reader.position());
+        items.extend(read_items.into_iter().map(|item| item.split_once(' ').unwrap().1.to_owned()));
+    }
+    Some(items)
+}
+
+#[test]
+fn only_lines_can_be_read_in_parts() {
+    let mut reader = ItemReader::new(&json(""), "s3://b/k").unwrap();
+    read_on(&mut reader, b"[1,2]", 9, 1, &mut Vec::new()).unwrap();
+    assert_eq!(reader.part(3), None);
+    let mut reader = ItemReader::new(&Format::JsonLines, "s3://b/k").unwrap();
+    read_on(&mut reader, &gzip(b"1\n2\n"), 9, 1, &mut Vec::new()).unwrap();
+    assert_eq!(reader.part(3), None);
+}
+
 proptest! {
+    #[test]
+    fn rows_read_in_parts_are_the_same(
+        object in "[ab,\"\r\n]{1,80}", cuts in proptest::collection::btree_set(1usize..80, 0..4)
+    ) {
+        let format = given(&["x", "y"]);
+        let object = object.as_bytes();
+        let cuts: Vec<usize> = cuts.into_iter().filter(|cut| *cut < object.len()).collect();
+        if let Ok(whole) = read_in(&format, object, usize::MAX) {
+            let whole: Vec<String> =
+                whole.iter().map(|item| item.split_once(' ').unwrap().1.to_owned()).collect();
+            prop_assert_eq!(read_in_parts(&format, object, &cuts), Some(whole));
+        }
+    }
+
+    #[test]
+    fn lines_read_in_parts_are_the_same(
+        lines in proptest::collection::vec("[1-9]{0,5}", 1..20), cut in 1usize..80
+    ) {
+        let object = lines.join("\n");
+        let cuts: Vec<usize> = [cut].into_iter().filter(|cut| *cut < object.len()).collect();
+        let mut items = Vec::new();
+        let mut scout = ItemReader::new(&Format::JsonLines, "s3://b/k").unwrap();
+        read_on(&mut scout, object.as_bytes(), 3, 1, &mut Vec::new()).unwrap();
+        let end = cuts.first().map_or(object.len(), |cut| *cut) as u64;
+        let mut first = ItemReader::new(&Format::JsonLines, "s3://b/k").unwrap().with_byte_end(end);
+        read_on(&mut first, object.as_bytes(), 3, usize::MAX, &mut items).unwrap();
+        if let (Some(cut), Some(part)) = (cuts.first(), scout.part(end)) {
+            let second = ItemReader::resume(&Format::JsonLines, "s3://b/k", &part).unwrap();
+            let mut second = second.with_first_index(first.next_index());
+            read_on(&mut second, &object.as_bytes()[cut - 1..], 3, usize::MAX, &mut items).unwrap();
+        }
+        prop_assert_eq!(items, read_in(&Format::JsonLines, object.as_bytes(), usize::MAX).unwrap());
+    }
+
     #[test]
     fn any_rows_are_cut_alike(object in "[ab,\"\\\\\r\n\u{e9}]{0,60}", piece in 1usize..9) {
         let whole = shown(read_in(&given(&["x", "y"]), object.as_bytes(), usize::MAX));
