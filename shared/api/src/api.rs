@@ -7,6 +7,7 @@ use baton_driver::{Driver, Tasks};
 use baton_store::{Backend, ExecutionArn, Header, Machine, MachineArn, Parent};
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Builder;
 
 /// Where the API stands.
@@ -18,6 +19,8 @@ pub struct Settings {
     pub region: Arc<str>,
     /// The largest input, output or result; `None` lifts AWS's limit.
     pub payload_bytes_max: Option<usize>,
+    /// How long GetActivityTask waits for a task.
+    pub poll_patience: Duration,
 }
 
 impl Default for Settings {
@@ -26,6 +29,7 @@ impl Default for Settings {
             account: "123456789012".into(),
             region: "us-east-1".into(),
             payload_bytes_max: Some(limits::PAYLOAD_BYTES_MAX),
+            poll_patience: limits::POLL_PATIENCE,
         }
     }
 }
@@ -43,11 +47,17 @@ impl Settings {
     }
 
     pub(crate) fn machine_arn(&self, name: &str) -> MachineArn {
+        MachineArn::trusted(self.arn("stateMachine", name).into())
+    }
+
+    pub(crate) fn activity_arn(&self, name: &str) -> String {
+        self.arn("activity", name)
+    }
+
+    fn arn(&self, kind: &str, name: &str) -> String {
         let Settings { account, region, .. } = self;
         let partition = self.partition();
-        MachineArn::trusted(
-            format!("arn:{partition}:states:{region}:{account}:stateMachine:{name}").into(),
-        )
+        format!("arn:{partition}:states:{region}:{account}:{kind}:{name}")
     }
 }
 
@@ -101,6 +111,17 @@ impl<B: Backend, T: Tasks> Api<B, T> {
             Err(error) => return Answer::refusal(request_id, &error),
         };
         actions::call(self, operation, body, caller, request_id).await
+    }
+
+    /// Whether a request of this target does nothing but wait, so that it ends with its client.
+    #[must_use]
+    pub fn is_wait(target: &str) -> bool {
+        matches!(Operation::parse(target), Ok(Operation::GetActivityTask))
+    }
+
+    /// Ends all waiting: the process is about to end.
+    pub fn dismiss(&self) {
+        self.driver.dismiss_pollers();
     }
 
     /// The answer to a request that never became one: its body did not arrive, or its handling went wrong.

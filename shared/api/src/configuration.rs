@@ -10,6 +10,8 @@ const LOGGING: &str = "loggingConfiguration";
 const TRACING: &str = "tracingConfiguration";
 const ENCRYPTION: &str = "encryptionConfiguration";
 const AWS_OWNED_KEY: &str = "AWS_OWNED_KEY";
+const KEY_ID: &str = "kmsKeyId";
+const KEY_REUSE: &str = "kmsDataKeyReusePeriodSeconds";
 const CUSTOMER_KEY: &str = "CUSTOMER_MANAGED_KMS_KEY";
 
 /// The three configurations, each with AWS's defaults filled in.
@@ -33,17 +35,13 @@ impl Given {
         Ok(Given {
             logging: members.structure(LOGGING, read_logging)?,
             tracing: members.structure(TRACING, read_tracing)?,
-            encryption: members.structure(ENCRYPTION, read_encryption)?,
+            encryption: read_encryption(members)?,
         })
     }
 
     /// Checks what the members' types and ranges do not say.
     pub(crate) fn check(&self) -> Result<(), ApiError> {
-        let kind = self.encryption.as_ref().and_then(|encryption| encryption.get("type"));
-        if kind == Some(&json!(CUSTOMER_KEY)) {
-            // To accept it and not encrypt would be worse.
-            return Err(ApiError::not_supported("customer managed KMS keys"));
-        }
+        check_encryption(self.encryption.as_ref())?;
         let Some(logging) = &self.logging else { return Ok(()) };
         let destinations =
             logging.get("destinations").and_then(Value::as_array).map_or(0, Vec::len);
@@ -68,7 +66,7 @@ impl Default for Configuration {
         Configuration {
             logging: json!({"level": "OFF", "includeExecutionData": false}),
             tracing: json!({"enabled": false}),
-            encryption: json!({"type": AWS_OWNED_KEY}),
+            encryption: own_key(),
         }
     }
 }
@@ -116,16 +114,47 @@ fn read_tracing(members: &mut Members) -> Result<Value, ApiError> {
     Ok(json!({"enabled": members.flag("enabled")?.unwrap_or_default()}))
 }
 
-fn read_encryption(members: &mut Members) -> Result<Value, ApiError> {
+/// `encryptionConfiguration`, where it is given.
+pub(crate) fn read_encryption(members: &mut Members) -> Result<Option<Value>, ApiError> {
+    members.structure(ENCRYPTION, read_key)
+}
+
+/// The key that AWS encrypts with where none is named.
+pub(crate) fn own_key() -> Value {
+    json!({"type": AWS_OWNED_KEY})
+}
+
+/// Checks what the members' types and ranges do not say.
+pub(crate) fn check_encryption(encryption: Option<&Value>) -> Result<(), ApiError> {
+    let Some(encryption) = encryption else { return Ok(()) };
+    let has = |name: &str| encryption.get(name).is_some();
+    if encryption.get("type") == Some(&json!(CUSTOMER_KEY)) {
+        if !has(KEY_ID) {
+            return Err(ApiError::invalid_encryption(
+                "A kmsKeyId must be specified for a customer managed KMS key.",
+            ));
+        }
+        // To accept it and not encrypt would be worse.
+        return Err(ApiError::not_supported("customer managed KMS keys"));
+    }
+    if has(KEY_ID) || has(KEY_REUSE) {
+        return Err(ApiError::invalid_encryption(
+            "kmsKeyId and kmsDataKeyReusePeriodSeconds belong to a customer managed KMS key.",
+        ));
+    }
+    Ok(())
+}
+
+fn read_key(members: &mut Members) -> Result<Value, ApiError> {
     let mut encryption = Map::new();
     let kind = members.required_choice("type", &[AWS_OWNED_KEY, CUSTOMER_KEY])?;
     encryption.insert("type".to_owned(), kind.into());
-    if let Some(key) = members.text("kmsKeyId", Text::non_empty(limits::KMS_KEY_ID_CHARS_MAX))? {
-        encryption.insert("kmsKeyId".to_owned(), key.into());
+    if let Some(key) = members.text(KEY_ID, Text::non_empty(limits::KMS_KEY_ID_CHARS_MAX))? {
+        encryption.insert(KEY_ID.to_owned(), key.into());
     }
     let range = limits::KMS_REUSE_SECS_MIN..=limits::KMS_REUSE_SECS_MAX;
-    if let Some(secs) = members.integer("kmsDataKeyReusePeriodSeconds", range)? {
-        encryption.insert("kmsDataKeyReusePeriodSeconds".to_owned(), secs.into());
+    if let Some(secs) = members.integer(KEY_REUSE, range)? {
+        encryption.insert(KEY_REUSE.to_owned(), secs.into());
     }
     Ok(Value::Object(encryption))
 }

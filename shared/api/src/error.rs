@@ -52,6 +52,7 @@ error_codes! {
     InternalServerError 500,
     InvalidArn 400,
     InvalidDefinition 400,
+    InvalidEncryptionConfiguration 400,
     InvalidExecutionInput 400,
     InvalidLoggingConfiguration 400,
     InvalidName 400,
@@ -141,6 +142,28 @@ impl ApiError {
     pub(crate) fn invalid_logging(detail: &str) -> Self {
         let message = format!("Invalid Logging Configuration: {detail}");
         Self::new(ErrorCode::InvalidLoggingConfiguration, message)
+    }
+
+    pub(crate) fn invalid_encryption(detail: &str) -> Self {
+        let message = format!("Invalid Encryption Configuration: {detail}");
+        Self::new(ErrorCode::InvalidEncryptionConfiguration, message)
+    }
+
+    pub(crate) fn no_such_activity(arn: &str) -> Self {
+        let message = format!("Activity Does Not Exist: '{arn}'");
+        Self::new(ErrorCode::ActivityDoesNotExist, message)
+    }
+
+    pub(crate) fn activity_exists(arn: &str) -> Self {
+        let message = format!("Activity Already Exists: '{arn}'");
+        Self::new(ErrorCode::ActivityAlreadyExists, message)
+    }
+
+    pub(crate) fn too_many_pollers() -> Self {
+        Self::new(
+            ErrorCode::ActivityWorkerLimitExceeded,
+            "The maximum number of workers concurrently polling for activity tasks has been reached.",
+        )
     }
 
     pub(crate) fn nothing_to_update() -> Self {
@@ -233,6 +256,13 @@ impl ApiError {
         tracing::error!(error = %chain(source), "the request was not carried out");
         let message = "The service is temporarily unable to answer. Try again.";
         Self::new(ErrorCode::ServiceUnavailable, message)
+    }
+
+    /// A request's handling panicked; the panic itself is on stderr.
+    #[cfg(feature = "http")]
+    pub(crate) fn crashed() -> Self {
+        tracing::error!("the handling of a request crashed");
+        Self::new(ErrorCode::InternalServerError, "An internal error occurred.")
     }
 
     /// A bug, or data that cannot be read. The details go to the log, not to the caller.

@@ -6,7 +6,8 @@
 //! # Invariants
 //!
 //! * A client that is slow, silent or gone costs one connection for a bounded time, and never another client's request.
-//! * A request that was read is carried out to its end, whether or not its client still waits.
+//! * A request that was read is carried out to its end, whether or not its client still waits; but for one that itself
+//!   only waits, for a task.
 //! * A panic ends the request that caused it, with AWS's answer for an internal error.
 
 use crate::{Answer, Api, ApiError, limits};
@@ -18,12 +19,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use baton_driver::Tasks;
 use baton_store::Backend;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -36,8 +38,8 @@ const HEAD_TIME_MAX: Duration = Duration::from_secs(60);
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long requests under way may take once the server is told to stop.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
-/// Connections at a time; more wait to be accepted.
-const CONNECTIONS_MAX: usize = 512;
+/// Connections at a time; more wait to be accepted. A thousand workers may poll each activity (QUO-22).
+const CONNECTIONS_MAX: usize = 4_096;
 /// The bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// A body that is too large is read this far before it is refused, so that its client reads the refusal.
@@ -142,13 +144,19 @@ async fn answer<B: Backend, T: Tasks>(
             return closing(respond(api.refuse(&error)));
         }
     };
+    let target = target.unwrap_or_default();
+    if Api::<B, T>::is_wait(&target) {
+        // A poll ends with its client: nobody would do the task that it is given.
+        let work = api.handle_traced(&target, &body, trace_header.as_deref());
+        return match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(answer) => respond(answer),
+            Err(_) => respond(api.refuse(&ApiError::crashed())),
+        };
+    }
     // A task of its own goes on when the client does not.
     let work = tokio::spawn({
         let api = api.clone();
-        async move {
-            let target = target.unwrap_or_default();
-            api.handle_traced(&target, &body, trace_header.as_deref()).await
-        }
+        async move { api.handle_traced(&target, &body, trace_header.as_deref()).await }
     });
     respond(work.await.unwrap_or_else(|error| api.refuse(&ApiError::internal(&error))))
 }

@@ -19,7 +19,7 @@
 //! | GetExecutionHistory | header; a page's records, or the whole journal (see `history.rs`) | | |
 //! | ListExecutions | machine, one page of headers | | |
 //!
-//! Activities, redrive, TestState and Express executions are not here: their operations answer `NotSupportedException`.
+//! Express executions and Map Runs are not here: their operations answer `NotSupportedException`.
 
 mod actions;
 mod answer;

@@ -1,5 +1,7 @@
 //! What a request may not exceed, with AWS's numbers.
 
+use std::time::Duration;
+
 /// A whole request (QUO-03).
 pub const REQUEST_BYTES_MAX: usize = 1_048_576;
 /// A definition (QUO-01).
@@ -56,6 +58,8 @@ pub const KMS_REUSE_SECS_MIN: i64 = 60;
 pub const KMS_REUSE_SECS_MAX: i64 = 900;
 /// How long TestState may take (API-TestState).
 pub const TEST_STATE_SECS_MAX: i64 = 300;
+/// How long GetActivityTask waits (ACT-02).
+pub const POLL_PATIENCE: Duration = Duration::from_secs(60);
 /// Findings in one answer of ValidateStateMachineDefinition: as many as may be asked for, and the default.
 pub const DIAGNOSTICS_MAX: u8 = 100;
 

@@ -144,6 +144,10 @@ impl ActivityArn {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    pub(crate) fn name(&self) -> &str {
+        self.0.rsplit(':').next().unwrap_or_default()
+    }
 }
 
 /// A Standard execution's ARN in a request.

@@ -8,7 +8,12 @@ const TARGET_PREFIX: &str = "AWSStepFunctions.";
 /// An operation that Baton has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
+    CreateActivity,
     CreateStateMachine,
+    DeleteActivity,
+    DescribeActivity,
+    GetActivityTask,
+    ListActivities,
     DeleteStateMachine,
     DescribeExecution,
     DescribeStateMachine,
@@ -38,22 +43,17 @@ pub(crate) enum Operation {
 }
 
 /// The operations of Step Functions that Baton does not have.
-const MISSING: &[&str] = &[
-    "CreateActivity",
-    "DeleteActivity",
-    "DescribeActivity",
-    "DescribeMapRun",
-    "GetActivityTask",
-    "ListActivities",
-    "ListMapRuns",
-    "RedriveExecution",
-    "StartSyncExecution",
-    "UpdateMapRun",
-];
+const MISSING: &[&str] =
+    &["DescribeMapRun", "ListMapRuns", "RedriveExecution", "StartSyncExecution", "UpdateMapRun"];
 
 impl Operation {
     /// Every operation by its name.
     pub(crate) const ALL: &'static [(&'static str, Operation)] = &[
+        ("CreateActivity", Operation::CreateActivity),
+        ("DeleteActivity", Operation::DeleteActivity),
+        ("DescribeActivity", Operation::DescribeActivity),
+        ("GetActivityTask", Operation::GetActivityTask),
+        ("ListActivities", Operation::ListActivities),
         ("CreateStateMachine", Operation::CreateStateMachine),
         ("DeleteStateMachine", Operation::DeleteStateMachine),
         ("DescribeExecution", Operation::DescribeExecution),

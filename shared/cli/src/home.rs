@@ -85,6 +85,7 @@ impl Home {
         extras: Extras,
     ) -> Result<Self, Complaint> {
         let mocks = mocks(host.mocks.as_deref(), extras.is_one_machine)?;
+        raise_open_files();
         let listener = listen(extras.port).await?;
         let address = listener.local_addr();
         let address = address.map_err(|error| Complaint::of("cannot use the port", &error))?;
@@ -190,6 +191,7 @@ impl<B: Backend> Machinery<B> {
     /// Stops taking cues and requests, lets what is under way end, and writes what was accepted.
     pub(crate) async fn close(mut self) -> Result<(), Complaint> {
         self.stop.send_replace(true);
+        self.api.dismiss();
         while self.at_work.join_next().await.is_some() {}
         self.flush().await?;
         drop(self.folder);
@@ -233,6 +235,16 @@ async fn forward<B: Backend>(
             tracing::warn!(%error, "a task could not be answered");
         }
         drop(hold);
+    }
+}
+
+/// Lets this process have as many open files as it may: each client is one.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let wanted = Rlimit { current: maximum, maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, wanted) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
     }
 }
 

@@ -1,5 +1,6 @@
 //! The driver itself, and what every one of its operations needs.
 
+use crate::activity::Desks;
 use crate::definitions::Definitions;
 use crate::error::{Halt, chain, is_written};
 use crate::ids::DrawnIds;
@@ -41,6 +42,7 @@ pub struct Driver<B, T> {
     pub(crate) keys: Arc<TokenKeys>,
     pub(crate) definitions: Definitions,
     pub(crate) unrecorded: Unrecorded,
+    pub(crate) desks: Desks,
     pub(crate) settings: Settings,
 }
 
@@ -75,7 +77,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     #[must_use]
     pub fn new(backend: Arc<B>, tasks: T, keys: Arc<TokenKeys>, settings: Settings) -> Self {
         let (definitions, unrecorded) = (Definitions::default(), Unrecorded::default());
-        Driver { backend, tasks, keys, definitions, unrecorded, settings }
+        let desks = Desks::default();
+        Driver { backend, tasks, keys, definitions, unrecorded, desks, settings }
     }
 
     /// The backend.
@@ -109,7 +112,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         outcome: Outcome,
         durability: Durability,
     ) -> Result<Option<Arc<Record>>, Halt> {
-        let record = Arc::new(self.decide(run, marked, outcome)?);
+        let record = self.decide(run, marked, outcome)?;
+        let record = Arc::new(self.with_activity_checked(record).await?);
         tracing::debug!(next = record.sequence.0, state = %record.state, "decided");
         let answer = self.backend.commit(&run.arn, &record, durability).await;
         Ok(is_written(answer)?.then_some(record))

@@ -43,6 +43,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 Effect::Join { parent, hop } => {
                     cues.extend(self.join(run, record, parent, hop).await?);
                 }
+                Effect::Offer { activity } => self.offer(&run.arn, record, &activity).await?,
                 Effect::End => self.end(run, record).await?,
             }
         }
@@ -92,7 +93,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             )
             .map_err(|misfit| broken(&misfit))?
         };
-        let record = Arc::new(record);
+        let record = Arc::new(self.with_activity_checked(record).await?);
         let answer = self.backend.commit(&run.arn, &record, Durability::Later).await;
         if is_written(answer)? {
             return Ok(first_cues(run, &record));
@@ -152,7 +153,7 @@ fn first_cues(run: &Run, record: &Record) -> Vec<Outgoing> {
         .into_iter()
         .map(|effect| match effect {
             Effect::Cue(cue, due) => Some(Outgoing { execution: run.arn.clone(), cue, due }),
-            Effect::Spawn { .. } | Effect::Join { .. } | Effect::End => None,
+            Effect::Spawn { .. } | Effect::Join { .. } | Effect::Offer { .. } | Effect::End => None,
         })
         .collect();
     cues.unwrap_or_else(|| vec![run.cue(&record.scope, record.sequence, Signal::Proceed, Due::Now)])

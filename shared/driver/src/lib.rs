@@ -23,6 +23,7 @@
 //! | that an execution was accepted | its header ([`Driver::start`]) |
 //! | that it ended, and its output | its status in the header |
 //! | that a task's answer was accepted | the very record that holds the answer |
+//! | a worker of an activity, its task | its claim |
 //!
 //! So only the record of an accepted answer is committed [`Durability::Now`]; all others are
 //! [`Durability::Later`], and one append holds a task's result and the next one's claim. What a crash may take is
@@ -33,6 +34,7 @@
 //! [`Durability::Now`]: baton_store::Durability::Now
 //! [`Durability::Later`]: baton_store::Durability::Later
 
+mod activity;
 mod answer;
 mod definitions;
 mod driver;
@@ -53,6 +55,7 @@ mod unrecorded;
 #[cfg(test)]
 mod tests;
 
+pub use activity::{HandedOut, PollError};
 pub use answer::AnswerError;
 pub use driver::{Driver, Settings};
 pub use error::TakeError;

@@ -1,6 +1,7 @@
 //! The driver's limits.
 
 use jiff::SignedDuration;
+use std::time::Duration;
 
 /// The longest a call may take whatever its state allows: a Lambda function's 15 minutes, and enough on top for
 /// its own answer "timed out" to arrive first.
@@ -44,3 +45,11 @@ pub(crate) const PANICS_MAX: u32 = 3;
 pub(crate) const RETRY_DELAY_MIN: SignedDuration = SignedDuration::from_millis(100);
 /// The longest that a failing cue waits.
 pub(crate) const RETRY_DELAY_MAX: SignedDuration = SignedDuration::from_secs(30);
+/// Workers that poll one activity at a time (QUO-22).
+pub(crate) const POLLERS_MAX: usize = 1_000;
+/// How long a poller waits for news of its own process before it looks for what others offer.
+pub(crate) const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How many tasks on offer a poller looks at together.
+pub(crate) const OFFERS_PER_LOOK: u32 = 10;
+/// How many times in a row a poller looks where all that it finds waits no longer.
+pub(crate) const LOOKS_MAX: u32 = 100;

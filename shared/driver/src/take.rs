@@ -166,7 +166,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             baton_engine::begin(&run.definition, run.execution(), now, &mut ids)
                 .map_err(|misfit| crate::driver::broken(&misfit))?
         };
-        let record = Arc::new(record);
+        let record = Arc::new(self.with_activity_checked(record).await?);
         let answer = self.backend.commit(&run.arn, &record, Durability::Later).await;
         if crate::error::is_written(answer)? {
             self.follow(run, &record).await?;

@@ -23,7 +23,8 @@ pub(crate) fn deadline(
     };
     // A call that is still on its way to a worker has all its time before it.
     let base = match (started, signal) {
-        (None, _) if call.is_polled() => record.time(),
+        // A worker of an activity beats from when it has the task; how long it may take to find one is limited all the same.
+        (None, Signal::Timeout) if call.is_polled() => record.time(),
         (None, _) => now,
         (Some(started), Signal::Heartbeat) => last_sign(record, marks, started),
         (Some(started), _) => started,

@@ -5,6 +5,7 @@ use crate::record::{End, Pending, Record};
 use crate::{Event, EventDetail, Hop, Payload, ScopePath, Sequence, TaskResource};
 use baton_asl::{Pattern, Resource};
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
 /// The message "do what this record waits for".
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +97,11 @@ pub enum Effect {
         /// The child.
         hop: Hop,
     },
+    /// Offer the record's call to the workers of this activity.
+    Offer {
+        /// The activity's ARN.
+        activity: Arc<str>,
+    },
     /// The execution has ended.
     End,
 }
@@ -129,10 +135,13 @@ impl Record {
                 vec![cue(Signal::Proceed, Due::At(*at))]
             }
             Pending::Call(call) => {
-                let perform = (!call.is_polled()).then(|| cue(Signal::Perform, Due::Now));
+                let work = match call.activity() {
+                    Some(activity) => Effect::Offer { activity: activity.into() },
+                    None => cue(Signal::Perform, Due::Now),
+                };
                 let timeout = call.timeout_secs.map(|secs| cue(Signal::Timeout, after(secs)));
                 let heartbeat = call.heartbeat_secs.map(|secs| cue(Signal::Heartbeat, after(secs)));
-                perform.into_iter().chain(timeout).chain(heartbeat).collect()
+                [work].into_iter().chain(timeout).chain(heartbeat).collect()
             }
             Pending::Callback(callback) => {
                 let call = &callback.call;
@@ -209,7 +218,16 @@ impl crate::Call {
     /// Whether a worker fetches it (an activity), rather than the driver making it.
     #[must_use]
     pub fn is_polled(&self) -> bool {
-        matches!(self.resource, baton_asl::Resource::Activity { .. })
+        self.activity().is_some()
+    }
+
+    /// The activity whose workers fetch it.
+    #[must_use]
+    pub fn activity(&self) -> Option<&str> {
+        match &self.resource {
+            baton_asl::Resource::Activity { arn } => Some(arn),
+            baton_asl::Resource::Lambda { .. } | baton_asl::Resource::Service(_) => None,
+        }
     }
 }
 

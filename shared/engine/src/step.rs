@@ -247,12 +247,7 @@ impl<'a> Step<'a> {
     /// As [`Step::blame`], with the place of the `EvaluationFailed` event given.
     pub(crate) fn blame_linked(&mut self, at: Visited<'_>, fault: Fault, link: Link) -> Failure {
         let name = self.shown_name(at).to_owned();
-        let sentence = |detail: &str| {
-            let event = at.visit.entered_event;
-            format!(
-                "An error occurred while executing the state '{name}' (entered at the event id #{event}). {detail}"
-            )
-        };
+        let sentence = |detail: &str| sentence(&name, at.visit.entered_event, detail);
         match fault {
             Fault::Failure(failure) => failure,
             Fault::Runtime { error: Failure::RUNTIME, detail } => {
@@ -320,6 +315,13 @@ impl<'a> Step<'a> {
             variables.extend(assigned.iter().cloned());
         }
     }
+}
+
+/// How causes begin that name the state and the event by which it was entered.
+pub(crate) fn sentence(name: &str, entered_event: u64, detail: &str) -> String {
+    format!(
+        "An error occurred while executing the state '{name}' (entered at the event id #{entered_event}). {detail}"
+    )
 }
 
 fn too_large(whose: &str, kind: FailureKind) -> Failure {

@@ -4,6 +4,7 @@ use crate::calls::RoleCalls;
 use crate::configuration::{Configuration, Invalid};
 use crate::deadline::Deadline;
 use baton_api::Api;
+use baton_api::limits::POLL_PATIENCE;
 use baton_aws::Aws;
 use baton_driver::{Driver, Settings};
 use baton_store::{Chance as _, StoreError};
@@ -57,7 +58,9 @@ impl Function {
 
     /// The API over this function's driver.
     pub(crate) fn api(&self) -> Api<Aws, RoleCalls> {
-        Api::new(self.driver.clone(), api_settings(&self.configuration))
+        let settings = api_settings(&self.configuration);
+        let poll_patience = POLL_PATIENCE.min(self.deadline.left(&self.aws));
+        Api::new(self.driver.clone(), baton_api::Settings { poll_patience, ..settings })
     }
 }
 
@@ -66,5 +69,6 @@ fn api_settings(configuration: &Configuration) -> baton_api::Settings {
         account: configuration.account.clone(),
         region: configuration.region.clone(),
         payload_bytes_max: configuration.payload_bytes_max,
+        ..baton_api::Settings::default()
     }
 }

@@ -47,7 +47,7 @@ fn cues_of(record: &Record) -> Vec<(Cue, Due)> {
     let effects = record.effects();
     let cues = effects.into_iter().map(|effect| match effect {
         Effect::Cue(cue, due) => Some((cue, due)),
-        Effect::Spawn { .. } | Effect::Join { .. } | Effect::End => None,
+        Effect::Spawn { .. } | Effect::Join { .. } | Effect::Offer { .. } | Effect::End => None,
     });
     cues.collect::<Option<Vec<_>>>()
         .unwrap_or_else(|| vec![(proceed(record.scope.clone(), record.sequence), Due::Now)])

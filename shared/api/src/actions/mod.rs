@@ -1,5 +1,6 @@
 //! One module an action: what it takes, what it does, what it answers.
 
+mod activities;
 mod aliases;
 mod create_state_machine;
 mod delete_state_machine;
@@ -45,6 +46,11 @@ pub(crate) async fn call<B: Backend, T: Tasks>(
         }
     }
     match operation {
+        Operation::CreateActivity => answer(request_id, activities::create(api, body).await),
+        Operation::DeleteActivity => answer(request_id, activities::delete(api, body).await),
+        Operation::DescribeActivity => answer(request_id, activities::describe(api, body).await),
+        Operation::GetActivityTask => answer(request_id, activities::poll(api, body).await),
+        Operation::ListActivities => answer(request_id, activities::list(api, body).await),
         Operation::CreateStateMachineAlias => answer(request_id, aliases::create(api, body).await),
         Operation::DeleteStateMachineAlias => answer(request_id, aliases::delete(api, body).await),
         Operation::DeleteStateMachineVersion => {

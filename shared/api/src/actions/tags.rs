@@ -94,7 +94,7 @@ async fn change<B: Backend, T: Tasks>(
                 let held = of_activity(api, activity).await?;
                 let mut after = held.value.clone();
                 change(&mut after.tags)?;
-                let (group, key) = (Activity::GROUP, activity.as_str());
+                let (group, key) = (Activity::group(activity.as_str()), activity.as_str());
                 documents::swap(api.backend(), group, key, Some(&held), Some(&after)).await?
             }
         };
@@ -121,6 +121,6 @@ async fn of_activity<B: Backend, T: Tasks>(
     api: &Api<B, T>,
     arn: &ActivityArn,
 ) -> Result<Held<Activity>, ApiError> {
-    let held = documents::find(api.backend(), Activity::GROUP, arn.as_str()).await?;
+    let held = documents::find(api.backend(), Activity::group(arn.as_str()), arn.as_str()).await?;
     held.ok_or_else(|| ApiError::no_such_resource(arn.as_str()))
 }

@@ -15,6 +15,7 @@ struct Server {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<std::io::Result<()>>,
+    world: World,
 }
 
 impl Server {
@@ -22,9 +23,10 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let router = router(World::new().api);
+        let world = World::new();
+        let router = router(world.api.clone());
         let task = tokio::spawn(serve(listener, router, async { drop(stopped.await) }));
-        Server { address, stop, task }
+        Server { address, stop, task, world }
     }
 
     async fn connect(&self) -> TcpStream {
@@ -140,4 +142,30 @@ async fn told_to_stop_it_finishes_what_is_under_way() {
     assert!(head.starts_with("http/1.1 200 "), "{head}");
     server.task.await.unwrap().unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_worker_that_hangs_up_takes_no_task() {
+    let server = Server::start().await;
+    let activity = "arn:aws:states:us-east-1:111111111111:activity:a";
+    let arn = json!({"activityArn": activity}).to_string();
+    server.send(&post("AWSStepFunctions.CreateActivity", r#"{"name": "a"}"#)).await;
+    for _ in 0..5 {
+        let mut stream = server.connect().await;
+        stream.write_all(post("AWSStepFunctions.GetActivityTask", &arn).as_bytes()).await.unwrap();
+        // Its poll has begun once another request on the same server was answered.
+        server.send(&post("AWSStepFunctions.ListActivities", "{}")).await;
+        drop(stream);
+    }
+    let definition = super::only(json!({"Type": "Task", "Resource": activity, "End": true}));
+    let request =
+        json!({"name": "m", "definition": definition.to_string(), "roleArn": super::ROLE});
+    server.send(&post("AWSStepFunctions.CreateStateMachine", &request.to_string())).await;
+    let request = json!({"stateMachineArn": super::MACHINE}).to_string();
+    server.send(&post("AWSStepFunctions.StartExecution", &request)).await;
+    let mut stream = server.connect().await;
+    stream.write_all(post("AWSStepFunctions.GetActivityTask", &arn).as_bytes()).await.unwrap();
+    server.world.drain().await;
+    let (_, task) = read(&mut stream).await;
+    assert_eq!(task["input"], "{}");
 }

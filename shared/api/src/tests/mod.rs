@@ -1,5 +1,6 @@
 //! Requests and their answers, over the backend in memory.
 
+mod activities;
 mod executions;
 mod histories;
 mod hostile;
@@ -150,7 +151,7 @@ async fn unknown_operations_and_bodies_are_refused() {
         ("AWSStepFunctions.Nope", "UnknownOperationException"),
         ("Other.ListStateMachines", "UnknownOperationException"),
         (&long, "UnknownOperationException"),
-        ("AWSStepFunctions.CreateActivity", "NotSupportedException"),
+        ("AWSStepFunctions.DescribeMapRun", "NotSupportedException"),
     ] {
         let answer = world.api.handle(target, b"{}").await;
         let body: Value = serde_json::from_slice(&answer.body).unwrap();

@@ -4,7 +4,7 @@ use crate::event::{EventDetail, Link, TaskResource};
 use crate::fault::Fault;
 use crate::inspect::Stage;
 use crate::record::{Call, Callback, Marked, Pending, Record};
-use crate::step::{Step, Visited};
+use crate::step::{Step, Visited, sentence};
 use crate::{ErrorDetail, Failure, FailureKind, Misfit, Payload, flow, handlers, limits};
 use baton_asl::states::Task;
 use baton_asl::{Flow, NumberField, Pattern, Resource, StateKind};
@@ -43,6 +43,25 @@ pub(crate) fn begin(
         credentials_role_arn,
         nonce: token.map(|(_, nonce)| nonce),
     }))
+}
+
+impl Record {
+    /// This record, had its activity not been there: the task fails before it is scheduled, which no handler sees (ACT-06).
+    /// Whoever commits a record that [offers](crate::Effect::Offer) its call asks first.
+    #[must_use]
+    pub fn without_activity(mut self) -> Self {
+        let Pending::Call(call) = &self.pending else { return self };
+        let Some(activity) = call.activity() else { return self };
+        let detail = format!("The activity {activity} does not exist.");
+        let cause = sentence(self.state.as_str(), self.visit.entered_event, &detail);
+        let is_scheduled =
+            |event: &crate::Event| matches!(event.detail, EventDetail::TaskScheduled { .. });
+        if self.events.pop_if(|event| is_scheduled(event)).is_some() {
+            self.event_count = self.event_count.saturating_sub(1);
+        }
+        self.pending = Pending::Failing(Failure::runtime(&cause));
+        self
+    }
 }
 
 /// Whether the task can be answered through the API: by callback, as an activity, or as a job that was given its token.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// An activity. Key: its ARN.
+/// An activity. Group: all of its account and region; key: its ARN.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Activity {
@@ -21,8 +21,11 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// The group of all activities.
-    pub const GROUP: &'static str = "all";
+    /// The group of an activity: what its ARN has before its name.
+    #[must_use]
+    pub fn group(arn: &str) -> &str {
+        arn.rsplit_once(':').map_or(arn, |(group, _)| group)
+    }
 }
 
 impl Document for Activity {
