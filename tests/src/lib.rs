@@ -1,6 +1,7 @@
-//! Shared by the test targets: Baton's real binaries, a server that runs from them, and a client for it.
+//! Shared by the test targets: Baton's real binaries, a server that runs from them, a client for it, and AWS in memory.
 
 pub mod binaries;
 pub mod client;
+pub mod cloud;
 pub mod history;
 pub mod server;

@@ -17,6 +17,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("items", &[]),
     ("store", &["engine"]),
     ("calls", &["integrations"]),
+    // Units and prices alone; what makes the count is above it.
+    ("cost", &[]),
     ("driver", &["store", "integrations"]),
     // The API's writes (start, stop, callbacks) are transitions, and those are the driver's.
     ("api", &["driver"]),

@@ -1,6 +1,7 @@
 //! The backend itself, and how it is reached.
 
 use crate::blob::Blobs;
+use crate::clock::Time;
 use crate::limits::{ATTEMPT_TIMEOUT, ATTEMPTS_MAX, LINGER};
 use crate::queue::{Busy, Gather, SqsQueue};
 use crate::roles::Roles;
@@ -46,7 +47,8 @@ pub struct Aws {
     pub(crate) cue_queue: Gather,
     pub(crate) task_queue: Gather,
     pub(crate) retention_days: i64,
-    busy: Busy,
+    pub(crate) time: Time,
+    pub(crate) busy: Busy,
 }
 
 impl Aws {
@@ -67,8 +69,9 @@ impl Aws {
         Aws::new(&config, settings)
     }
 
-    /// With clients of this configuration.
-    fn new(config: &SdkConfig, settings: &Settings) -> Self {
+    /// With clients of this configuration: for whoever has another way to AWS, or another AWS.
+    #[must_use]
+    pub fn new(config: &SdkConfig, settings: &Settings) -> Self {
         let (names, busy) = (&settings.names, Busy::default());
         let sqs = aws_sdk_sqs::Client::new(config);
         let queue = |url: &Arc<str>| {
@@ -84,6 +87,7 @@ impl Aws {
             secrets: aws_sdk_secretsmanager::Client::new(config),
             roles: Roles::new(config),
             sqs,
+            time: Time::default(),
             busy,
         }
     }

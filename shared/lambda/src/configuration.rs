@@ -57,8 +57,12 @@ impl Configuration {
         Configuration::read(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
     }
 
-    /// Reads an environment.
-    fn read(find: &impl Fn(&str) -> Option<String>) -> Result<Self, Invalid> {
+    /// Reads an environment by its variables' names.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`]: the function cannot work.
+    pub fn read(find: &impl Fn(&str) -> Option<String>) -> Result<Self, Invalid> {
         let text = |name| find(name).map(Arc::from).ok_or(Invalid::Missing(name));
         let payload_bytes_max: usize = number(find, "BATON_PAYLOAD_BYTES_MAX")?;
         Ok(Configuration {

@@ -37,8 +37,18 @@ impl Function {
     ///
     /// [`StartError`]: Lambda starts the function again.
     pub async fn start() -> Result<Self, StartError> {
-        let configuration = Arc::new(Configuration::from_env()?);
+        let configuration = Configuration::from_env()?;
         let aws = Aws::connect(&configuration.backend).await;
+        Function::over(aws, configuration).await
+    }
+
+    /// Over a backend that is connected: fetches the key of the task tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Keys`].
+    pub async fn over(aws: Aws, configuration: Configuration) -> Result<Self, StartError> {
+        let configuration = Arc::new(configuration);
         let keys = aws.token_keys(&configuration.token_secret_arn).await;
         let keys = Arc::new(keys.map_err(StartError::Keys)?);
         let deadline = Deadline::default();

@@ -23,6 +23,6 @@ pub use batch::Queue;
 pub use calls::RoleCalls;
 pub use configuration::{Configuration, Invalid};
 pub use function::{Function, StartError};
-pub use log::init_tracing;
+pub use log::{init_tracing, subscriber};
 pub use requests::Unanswerable;
 pub use sweep::{Report, Sweeper};

@@ -33,8 +33,13 @@ impl Sweeper {
     /// [`StartError`]: Lambda starts the function again.
     pub async fn start() -> Result<Self, StartError> {
         let configuration = Configuration::from_env()?;
-        let aws = Aws::connect(&configuration.backend).await;
-        Ok(Sweeper { aws, deadline: Deadline::default() })
+        Ok(Sweeper::over(Aws::connect(&configuration.backend).await))
+    }
+
+    /// Over a backend that is connected.
+    #[must_use]
+    pub fn over(aws: Aws) -> Self {
+        Sweeper { aws, deadline: Deadline::default() }
     }
 
     /// Sweeps as far as the invocation's time goes: its context's `deadline` says when it ends.

@@ -1,0 +1,18 @@
+//! What executions cost: the units that AWS bills, counted, and their price.
+//!
+//! [`Usage`] is a count, whoever makes it: the tests count the requests that the functions really make. [`prices`] are the
+//! on-demand list prices; [`units`] is how a size becomes billed units; [`model`] is the one thing that is not counted but
+//! assumed: how long an invocation lasts. [`rivals`] is what AWS Step Functions charges for the same.
+//!
+//! # Invariants
+//!
+//! * A count is exact and has no price in it; a price is a constant with its source.
+//! * No free tier is counted.
+
+pub mod model;
+pub mod prices;
+pub mod rivals;
+pub mod units;
+mod usage;
+
+pub use usage::{Line, Usage};

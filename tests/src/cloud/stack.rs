@@ -1,0 +1,255 @@
+//! The stack's functions over the cloud in memory, driven as Lambda drives them: event source mappings, their batches and
+//! deletions, the timer's schedule, and the API behind its URL.
+
+use super::home::next_sweep;
+use super::http::{Invoked, echo};
+use super::{BUCKET, CUE_QUEUE, Cloud, Message, Request, TABLE, TASK_QUEUE, Value};
+use baton_aws::Aws;
+use baton_cost::{Usage, model, units};
+use baton_lambda::{Configuration, Function, Queue, Sweeper};
+use serde_json::json;
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub const ACCOUNT: &str = "123456789012";
+
+/// How the stack is driven.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// How many messages an invocation gets at most.
+    pub batch: usize,
+    /// How long each call takes.
+    pub call_secs: f64,
+}
+
+/// A deployed stack.
+pub struct Stack {
+    pub cloud: Cloud,
+    pub terms: Terms,
+    pub invoked: Invoked,
+    pub transition: Function,
+    pub task: Function,
+    pub api: Function,
+    pub sweeper: Sweeper,
+    /// What Lambda itself was paid for: invocations, their time, and its pollers' requests.
+    pub lambda: Usage,
+    /// How long each function has been billed, in seconds.
+    pub deliveries: u64,
+    endpoint: String,
+}
+
+impl Stack {
+    pub async fn new(terms: Terms) -> Self {
+        let cloud = Cloud::default();
+        let invoked = Invoked::default();
+        let endpoint = echo(invoked.clone()).await;
+        Stack {
+            terms,
+            invoked,
+            transition: function(&cloud, "transition", &endpoint).await,
+            task: function(&cloud, "task", &endpoint).await,
+            api: function(&cloud, "api", &endpoint).await,
+            sweeper: Sweeper::over(cloud.backend("timer")),
+            lambda: Usage::default(),
+            deliveries: 0,
+            endpoint,
+            cloud,
+        }
+    }
+
+    /// Starts every function anew, as a deployment does.
+    pub async fn redeploy(&mut self) {
+        self.transition = function(&self.cloud, "transition", &self.endpoint).await;
+        self.task = function(&self.cloud, "task", &self.endpoint).await;
+        self.api = function(&self.cloud, "api", &self.endpoint).await;
+    }
+
+    /// A backend of its own, for a look.
+    pub fn backend(&self) -> Aws {
+        self.cloud.backend("test")
+    }
+
+    /// Asks the API, through its function.
+    pub async fn ask(&mut self, action: &str, body: &Value) -> Result<Value, String> {
+        let event = json!({
+            "requestContext": {},
+            "headers": {"x-amz-target": format!("AWSStepFunctions.{action}")},
+            "body": body.to_string(),
+        });
+        let before = self.cloud.lock().requests.len();
+        let event = RawValue::from_string(event.to_string()).expect("JSON");
+        self.api.begin(u64::MAX);
+        let answer = self.api.answer(&event).await.expect("an answer");
+        let requests = self.cloud.lock().requests.len() - before;
+        self.bill(1.0, requests, 0.0);
+        let text = answer["body"].as_str().expect("a body");
+        if answer["statusCode"] == 200 {
+            Ok(serde_json::from_str(text).expect("JSON"))
+        } else {
+            Err(text.to_owned())
+        }
+    }
+
+    /// Creates a state machine.
+    pub async fn create(&mut self, name: &str, definition: &Value) -> String {
+        let request = json!({
+            "name": name, "definition": definition.to_string(),
+            "roleArn": format!("arn:aws:iam::{ACCOUNT}:role/baton-test"),
+        });
+        let created = self.ask("CreateStateMachine", &request).await.expect("it is created");
+        created["stateMachineArn"].as_str().expect("an ARN").to_owned()
+    }
+
+    /// Starts an execution.
+    pub async fn start(&mut self, machine: &str, name: &str, input: &Value) -> String {
+        let request = json!({"stateMachineArn": machine, "name": name, "input": input.to_string()});
+        let started = self.ask("StartExecution", &request).await.expect("it is started");
+        started["executionArn"].as_str().expect("an ARN").to_owned()
+    }
+
+    /// Lets everything happen that will happen by itself, the clock moving on where nothing else is left.
+    pub async fn run(&mut self) {
+        self.run_until(i64::MAX).await;
+    }
+
+    /// The same up to a time.
+    pub async fn run_until(&mut self, end_millis: i64) {
+        for _ in 0..1_000_000 {
+            if self.deliver(Queue::Cues).await + self.deliver(Queue::Tasks).await > 0 {
+                continue;
+            }
+            let now = self.cloud.now().as_millisecond();
+            let next_message = self.cloud.lock().queues.next_visible();
+            let next_sweep = next_sweep(&self.cloud).map(|due| due.max(now));
+            let next = next_message.into_iter().chain(next_sweep).min();
+            let Some(next) = next.filter(|next| *next <= end_millis) else { return };
+            self.cloud.set_now(next.max(now));
+            if next_sweep.is_some_and(|sweep| sweep <= next) {
+                self.note_sweeps_without_timers();
+                self.sweep().await;
+            }
+        }
+        panic!("it never rests");
+    }
+
+    /// Every sweep until five minutes ago found nothing, and is skipped here.
+    fn note_sweeps_without_timers(&self) {
+        let minute = (self.cloud.now().as_second() + 300) / 60;
+        let row =
+            json!({"pk": {"S": "t#swept"}, "sk": {"S": "m"}, "minute": {"N": minute.to_string()}});
+        self.cloud.put_row(row.as_object().expect("a row").clone());
+    }
+
+    /// The timer function's schedule has come.
+    pub async fn sweep(&mut self) {
+        let deadline = self.cloud.now().as_millisecond().unsigned_abs() + 240_000;
+        self.sweeper.sweep(deadline).await.expect("a sweep");
+    }
+
+    /// One invocation by an event source mapping; answers how many messages there were.
+    pub async fn deliver(&mut self, queue: Queue) -> usize {
+        let (url, hidden_secs) = match queue {
+            Queue::Cues => (CUE_QUEUE, 180),
+            Queue::Tasks => (TASK_QUEUE, 960),
+        };
+        let messages = {
+            let state = &mut *self.cloud.lock();
+            state.queues.receive(url, state.now, self.terms.batch, state.now + hidden_secs * 1000)
+        };
+        if messages.is_empty() {
+            return 0;
+        }
+        let before = self.cloud.lock().requests.len();
+        let function = if queue == Queue::Cues { &self.transition } else { &self.task };
+        function.begin(self.cloud.now().as_millisecond().unsigned_abs() + 900_000);
+        let event =
+            serde_json::from_value(json!({ "Records": records(&messages) })).expect("an event");
+        let answer = function.take_each(queue, event).await;
+        let failed: BTreeSet<String> =
+            answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+        let requests = self.cloud.lock().requests.len() - before;
+        let wait = if queue == Queue::Tasks { self.terms.call_secs } else { 0.0 };
+        self.bill_batch(&messages, requests, wait, failed.len());
+        for message in &messages {
+            if !failed.contains(&message.id.to_string()) {
+                self.cloud.lock().queues.delete(url, message.id);
+            }
+        }
+        messages.len()
+    }
+
+    fn bill_batch(&mut self, messages: &[Message], requests: usize, wait_secs: f64, failed: usize) {
+        let bytes: usize = messages.iter().map(|message| message.body.len()).sum();
+        // The poller receives the batch at once, and deletes what was done with at once.
+        self.lambda.sqs_requests += units::sqs_requests(bytes);
+        if failed < messages.len() {
+            self.lambda.sqs_requests += 1.0;
+        }
+        self.deliveries += messages.len() as u64;
+        self.bill(messages.len() as f64, requests, wait_secs);
+    }
+
+    fn bill(&mut self, cues: f64, requests: usize, wait_secs: f64) {
+        self.lambda.invocations += 1.0;
+        self.lambda.gb_seconds += model::gb_seconds(cues, requests as f64, wait_secs);
+    }
+
+    /// What was used since the last time, the requests of it, and both are forgotten.
+    pub fn take_usage(&mut self) -> (Usage, Vec<Request>) {
+        let requests = self.cloud.take_requests();
+        let mut usage = std::mem::take(&mut self.lambda);
+        for request in requests.iter().filter(|request| !is_of_the_schedule(request)) {
+            usage += request.usage;
+        }
+        (usage, requests)
+    }
+}
+
+/// What the timer function asks at each sweep, timers or none: part of what an idle stack costs.
+fn is_of_the_schedule(request: &Request) -> bool {
+    request.function == "timer"
+        && matches!(request.operation.as_str(), "Query" | "GetItem" | "UpdateItem")
+}
+
+fn records(messages: &[Message]) -> Vec<Value> {
+    messages
+        .iter()
+        .map(|message| {
+            json!({
+                "messageId": message.id.to_string(),
+                "receiptHandle": message.id.to_string(),
+                "body": message.body,
+                "attributes": {"ApproximateReceiveCount": message.deliveries.to_string()},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "awsRegion": "us-east-1",
+            })
+        })
+        .collect()
+}
+
+async fn function(cloud: &Cloud, name: &str, endpoint: &str) -> Function {
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/task");
+    let mut variables: BTreeMap<&str, &str> = [
+        ("AWS_LAMBDA_FUNCTION_NAME", name),
+        ("AWS_REGION", "us-east-1"),
+        ("BATON_ACCOUNT", ACCOUNT),
+        ("BATON_TOKEN_SECRET_ARN", "arn:secret"),
+        ("BATON_PARTITION", "aws"),
+        ("BATON_PAYLOAD_BYTES_MAX", "262144"),
+        ("BATON_TABLE", TABLE),
+        ("BATON_BUCKET", BUCKET),
+        ("BATON_CUE_QUEUE_URL", CUE_QUEUE),
+        ("BATON_TASK_QUEUE_URL", TASK_QUEUE),
+        ("BATON_RETENTION_DAYS", "90"),
+        ("AWS_ENDPOINT_URL", endpoint),
+    ]
+    .into();
+    if name == "task" {
+        variables.insert("BATON_CALLER_ROLE_ARN", &role);
+    }
+    let configuration = Configuration::read(&|name| variables.get(name).map(|it| (*it).to_owned()));
+    Function::over(cloud.backend(name), configuration.expect("the environment"))
+        .await
+        .expect("a function")
+}
