@@ -64,7 +64,12 @@ async fn run(stack: &mut Stack, machine: &str, workflow: &Workflow, name: &str) 
     for at in 0..workflow.executions {
         // As long as the names that AWS gives.
         let name = format!("{name:-<8}-{at:04}-4b8e-9a55-0c6a4f6b7d21");
-        executions.push(stack.start(machine, &name, &workflow.input).await);
+        // No two executions have the same payload, so that none is found where another left it.
+        let mut input = workflow.input.clone();
+        if input.is_object() {
+            input["orderId"] = json!(name);
+        }
+        executions.push(stack.start(machine, &name, &input).await);
     }
     if let Some(secs) = workflow.callback_secs {
         let until = stack.cloud.now().as_millisecond() + secs * 1000;
