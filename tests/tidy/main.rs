@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("jsonpath", &[]),
     ("jsonata", &[]),
     ("asl", &["jsonpath", "jsonata"]),
+    ("yaml", &["asl"]),
     ("engine", &["asl"]),
     ("services", &[]),
     ("integrations", &["engine", "services"]),
@@ -25,8 +26,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("embedded", &["store", "integrations"]),
     ("aws", &["store", "calls"]),
     ("lambda", &["api", "driver", "aws"]),
-    ("cli", &["api", "driver", "embedded", "calls"]),
-    ("testing", &["api", "driver"]),
+    ("cli", &["api", "driver", "embedded", "calls", "yaml"]),
+    ("testing", &["api", "driver", "yaml"]),
     ("function-transition", &["lambda"]),
     ("function-task", &["lambda"]),
     ("function-timer", &["lambda"]),
@@ -36,7 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Crates that stay free of I/O: no async runtime, no HTTP, no database, no clock of their own.
 const PURE: &[&str] =
-    &["jsonpath", "jsonata", "asl", "engine", "services", "integrations", "items"];
+    &["jsonpath", "jsonata", "asl", "yaml", "engine", "services", "integrations", "items"];
 
 /// What a pure crate may not use.
 const IMPURE: &[&str] =

@@ -15,7 +15,7 @@ pub const VARIABLE_NAME_CHARS_MAX: usize = 80;
 pub const LABEL_CHARS_MAX: usize = 40;
 
 /// Deepest nesting of objects and arrays in a definition's text.
-pub(crate) const JSON_DEPTH_MAX: usize = 256;
+pub const JSON_DEPTH_MAX: usize = 256;
 /// Deepest nesting within one payload: what is kept must be readable by a JSON parser of depth 128.
 pub(crate) const PAYLOAD_DEPTH_MAX: usize = 100;
 /// Deepest nesting of Parallel branches and item processors.

@@ -3,8 +3,9 @@
 use crate::client;
 use crate::connect::Connect;
 use crate::tasks::Target;
+use baton_asl::MachineType;
 use baton_engine::Payload;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// AWS Step Functions on one machine, and in your own AWS account.
@@ -69,8 +70,10 @@ Time:
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("{TASKS_HELP}\n\n{ANSWERS_HELP}"))]
 pub(crate) struct Run {
-    /// The definition: Amazon States Language in JSON
+    /// The definition: Amazon States Language in JSON, or in YAML if its name ends so
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) definition: DefinitionOptions,
     /// The input: JSON, @FILE, or @- for stdin [default: {}]
     #[arg(short, long, value_name = "JSON|@FILE")]
     pub(crate) input: Option<String>,
@@ -126,9 +129,41 @@ pub(crate) struct Answer {
 
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
-    /// The definitions: Amazon States Language in JSON
+    /// The definitions: Amazon States Language in JSON, or in YAML if their names end so
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
+    /// The state machines' type
+    #[arg(long = "type", value_name = "TYPE", default_value = "standard")]
+    pub(crate) machine_type: MachineKind,
+    /// Print what was found as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) definition: DefinitionOptions,
+}
+
+/// How definitions are read.
+#[derive(Debug, Args)]
+pub(crate) struct DefinitionOptions {
+    /// Put a value in the place of ${NAME}, as SAM's DefinitionSubstitutions do; repeatable
+    #[arg(long = "substitute", value_name = "NAME=VALUE", value_parser = parse_substitution)]
+    pub(crate) substitutions: Vec<(String, String)>,
+}
+
+/// `type` of CreateStateMachine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MachineKind {
+    Standard,
+    Express,
+}
+
+impl From<MachineKind> for MachineType {
+    fn from(kind: MachineKind) -> Self {
+        match kind {
+            MachineKind::Standard => MachineType::Standard,
+            MachineKind::Express => MachineType::Express,
+        }
+    }
 }
 
 /// What both kinds of running have in common.
@@ -160,6 +195,12 @@ fn parse_answer(text: &str) -> Result<(String, Payload), String> {
     Ok((state.to_owned(), output))
 }
 
+fn parse_substitution(text: &str) -> Result<(String, String), String> {
+    let (name, value) =
+        text.split_once('=').ok_or_else(|| "it should be like 'table=orders'".to_owned())?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 fn parse_account(text: &str) -> Result<String, String> {
     let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     is_account.then(|| text.to_owned()).ok_or_else(|| "an account has 12 digits".to_owned())
@@ -186,6 +227,7 @@ mod tests {
         for (arguments, expected) in [
             (vec!["--task", "f"], "it should be like 'order-*=./order-task {name}'"),
             (vec!["--account", "1"], "an account has 12 digits"),
+            (vec!["--substitute", "a"], "it should be like 'table=orders'"),
             (vec!["--region", "EU"], "a region is like us-east-1"),
             (vec!["--answer", "a"], "it should be like 'Wait for approval="),
             (vec!["--answer", "a={"], "the output is not JSON"),

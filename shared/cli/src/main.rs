@@ -71,16 +71,30 @@ fn perform(command: Command) -> Result<ExitCode, Complaint> {
 }
 
 fn validate(arguments: &arguments::Validate) -> Result<ExitCode, Complaint> {
-    let complaints: Vec<Complaint> =
-        arguments.files.iter().filter_map(|file| definition::read(file).err()).collect();
-    match complaints.as_slice() {
-        [] => Ok(ExitCode::SUCCESS),
-        complaints => {
-            let texts: Vec<&str> =
-                complaints.iter().map(|complaint| complaint.0.as_str()).collect();
-            Err(Complaint(texts.join("; ")))
+    let (mut complaints, mut reports) = (Vec::new(), Vec::new());
+    for file in &arguments.files {
+        let machine_type = arguments.machine_type.into();
+        match definition::check(file, &arguments.definition, machine_type) {
+            Ok(checked) => {
+                if arguments.json {
+                    reports.push(checked.report());
+                } else {
+                    checked.show();
+                }
+                complaints.extend(checked.verdict().err());
+            }
+            Err(complaint) => complaints.push(complaint),
         }
     }
+    if arguments.json {
+        // Without a stdout nobody is there to be told.
+        let _ = writeln!(std::io::stdout(), "{}", serde_json::Value::Array(reports));
+    }
+    if complaints.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let texts: Vec<&str> = complaints.iter().map(|complaint| complaint.0.as_str()).collect();
+    Err(Complaint(texts.join("; ")))
 }
 
 fn start_logging(verbose: u8) {

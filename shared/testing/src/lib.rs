@@ -81,6 +81,19 @@ impl Workflow {
         })
     }
 
+    /// The same of a definition in YAML.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidDefinition`], if it is no YAML or AWS would refuse it.
+    pub fn from_yaml(definition: &str) -> Result<Self, InvalidDefinition> {
+        let shown = |found: Box<baton_asl::Diagnostic>| {
+            InvalidDefinition(found.render(definition, "definition"))
+        };
+        let source = baton_yaml::read(definition).map_err(shown)?;
+        Workflow::new(&source.json)
+    }
+
     /// Answers the invocations of a Lambda function, by its name: called with its payload, in whatever way it is invoked.
     #[must_use]
     pub fn function(

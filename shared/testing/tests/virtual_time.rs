@@ -105,6 +105,15 @@ fn equal_runs_have_equal_histories() {
 }
 
 #[test]
+fn definitions_may_be_yaml() {
+    let text = "StartAt: Wait\nStates:\n  Wait: {Type: Wait, Seconds: 60, End: true}\n";
+    let end = Workflow::from_yaml(text).unwrap().run(&json!({})).unwrap();
+    assert_eq!(seconds(&end), 60);
+    let refused = Workflow::from_yaml("a: [").unwrap_err().to_string();
+    assert!(refused.contains("The text is not YAML"), "{refused}");
+}
+
+#[test]
 fn what_does_not_end_says_why() {
     let standing = workflow(&callback(&json!({}))).state("Only", |_| Answer::of(json!({})));
     let error = standing.run(&json!({})).unwrap_err();

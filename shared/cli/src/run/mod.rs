@@ -32,7 +32,7 @@ type Watching = Machinery<Watched<Embedded>>;
 
 /// Runs one execution and prints how it ended.
 pub(crate) async fn run(arguments: Run, environment: Environment) -> Result<ExitCode, Complaint> {
-    let definition = definition::read(&arguments.file)?;
+    let definition = definition::read(&arguments.file, &arguments.definition)?;
     let input = arguments.input.as_deref().map(input).transpose()?;
     let mut signals = Signals::listen()?;
     let paint = Paint { is_on: std::io::stderr().is_terminal() && environment.may_colour };

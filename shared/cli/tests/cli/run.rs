@@ -315,3 +315,46 @@ fn a_machine_starts_another_that_is_kept_in_the_same_file() {
     let child = "arn:aws:states:us-east-1:123456789012:execution:machine:child";
     ended.check(0, &format!("{{\"arn\":\"{child}\"}}\n"), &[]);
 }
+
+#[test]
+fn a_definition_may_be_yaml_with_values_put_in() {
+    let place = Place::new();
+    place.write(
+        "machine.yaml",
+        "# Greets.\nStartAt: Greet\nStates:\n  Greet:\n    Type: Pass\n    Result: 'hello, ${whom}'\n    End: true\n",
+    );
+    let run =
+        |arguments: &[&str]| place.baton(&[&["run", "machine.yaml", "-q"], arguments].concat());
+    run(&["--substitute", "whom=world"]).check(0, "\"hello, world\"\n", &[]);
+    run(&[]).check(0, "\"hello, ${whom}\"\n", &[]);
+    run(&["--substitute", "who=world"]).check(2, "", &["there is no `${who}` in `machine.yaml`"]);
+    place
+        .write("machine.yaml", "StartAt: Greet\nStates:\n  Greet:\n    Type: Pas\n    End: true\n");
+    let marked = "4 |     Type: Pas\n  |           ^^^\n";
+    run(&[]).check(2, "", &["--> machine.yaml:4:11", marked, "did you mean `Pass`?"]);
+    place.write("machine.yaml", "StartAt: [Greet");
+    run(&[]).check(2, "", &["The text is not YAML", "--> machine.yaml:1:16"]);
+}
+
+#[test]
+fn findings_are_told_to_programs() {
+    let place = Place::new();
+    let job = json!({"Type": "Task", "Resource": "arn:aws:states:::ecs:runTask.sync", "End": true,
+        "Parameters": {"a": "$.b"}});
+    place.define(&one(job));
+    let validate = |arguments: &[&str]| {
+        place.baton(&[&["validate", "machine.json", "--json"], arguments].concat())
+    };
+    let ended = validate(&[]);
+    ended.check(0, &ended.stdout, &[]);
+    let found: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(found[0]["result"], "OK");
+    assert_eq!(found[0]["diagnostics"][0]["code"], "NO_DOLLAR");
+    let ended = validate(&["--type", "express"]);
+    ended.check(2, &ended.stdout, &["`machine.json` has an error"]);
+    let found: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let error =
+        &found[0]["diagnostics"].as_array().unwrap().iter().find(|it| it["severity"] == "ERROR");
+    assert_eq!(error.unwrap()["location"], "/States/Only/Resource");
+    assert_eq!(error.unwrap()["line"], 1);
+}
