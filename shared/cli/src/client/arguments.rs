@@ -1,5 +1,6 @@
 //! The arguments of the commands that speak to an API.
 
+use crate::arguments::DefinitionOptions;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -88,6 +89,8 @@ pub(crate) struct Definition {
     pub(crate) name: String,
     /// The definition: a file of Amazon States Language
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) options: DefinitionOptions,
     /// The role that it runs with [default, to create one: any role of the account 123456789012]
     #[arg(long, value_name = "ARN")]
     pub(crate) role: Option<String>,

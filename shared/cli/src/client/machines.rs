@@ -66,7 +66,7 @@ async fn create(definition: &Definition, environment: &Environment) -> Result<()
     let client = Client::new(&definition.reach, environment)?;
     let mut body = json!({
         "name": definition.name,
-        "definition": definition::read(&definition.file)?,
+        "definition": definition::read(&definition.file, &definition.options)?,
         "roleArn": definition.role.as_deref().unwrap_or(ANY_ROLE),
         "type": if definition.express { "EXPRESS" } else { "STANDARD" },
     });
@@ -81,7 +81,7 @@ async fn update(definition: &Definition, environment: &Environment) -> Result<()
     let client = Client::new(&definition.reach, environment)?;
     let mut body = json!({
         "stateMachineArn": client.machine_arn(&definition.name).await?,
-        "definition": definition::read(&definition.file)?,
+        "definition": definition::read(&definition.file, &definition.options)?,
     });
     if let Some(role) = &definition.role {
         set(&mut body, "roleArn", json!(role));
