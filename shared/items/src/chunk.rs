@@ -22,7 +22,7 @@ const TRAILER_BYTES: usize = 8;
 const VERSION: u8 = 1;
 const MAGIC: &[u8] = b"BTN";
 /// Fast: a chunk lives as long as its map run.
-const COMPRESSION_LEVEL: i32 = 1;
+const COMPRESSION_LEVEL: i32 = -3;
 
 const HAS_KEY: u64 = 1;
 const HAS_SOURCE: u64 = 2;
@@ -38,7 +38,7 @@ pub struct ChunkLimits {
 
 impl Default for ChunkLimits {
     fn default() -> Self {
-        Self { items: 65_536, bytes: 8 * 1024 * 1024 }
+        Self { items: 65_536, bytes: 4 * 1024 * 1024 }
     }
 }
 
@@ -67,97 +67,106 @@ pub struct Chunk {
     pub item_bytes: u64,
 }
 
-/// Writes chunks.
-pub struct ChunkBuilder {
-    limits: ChunkLimits,
-    compressor: zstd::bulk::Compressor<'static>,
-    block: Vec<u8>,
-    block_items: u32,
-    source: String,
+/// A full chunk, not compressed yet: [`Self::encode`] is most of the work of writing one, and may be done by another
+/// thread while the next fills.
+#[derive(Debug, Default)]
+pub struct FullChunk {
     blocks: Vec<u8>,
-    index: Vec<u8>,
+    /// For each block: where it ends, and its items.
+    ends: Vec<(usize, u32)>,
     items: u32,
-    item_bytes: usize,
+    item_bytes: u64,
 }
 
-impl std::fmt::Debug for ChunkBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ChunkBuilder").field("items", &self.items).finish_non_exhaustive()
+impl FullChunk {
+    /// The items in it.
+    pub fn items(&self) -> u32 {
+        self.items
     }
+
+    /// Compresses it.
+    pub fn encode(&self) -> Result<Chunk, ChunkError> {
+        let mut compressor =
+            zstd::bulk::Compressor::new(COMPRESSION_LEVEL).map_err(ChunkError::Block)?;
+        let mut bytes = Vec::with_capacity(self.blocks.len() / 4);
+        let mut index = Vec::new();
+        let mut start = 0;
+        for (end, items) in &self.ends {
+            let block = self.blocks.get(start..*end).unwrap_or_default();
+            let stored = compressor.compress(block).map_err(ChunkError::Block)?;
+            bytes.extend_from_slice(&stored);
+            varint::push(&mut index, u64::from(*items));
+            varint::push(&mut index, stored.len() as u64);
+            start = *end;
+        }
+        let index_length = u32::try_from(index.len()).unwrap_or(u32::MAX);
+        bytes.append(&mut index);
+        bytes.extend_from_slice(&index_length.to_le_bytes());
+        bytes.push(VERSION);
+        bytes.extend_from_slice(MAGIC);
+        Ok(Chunk { bytes, items: self.items, item_bytes: self.item_bytes })
+    }
+}
+
+/// Fills chunks.
+#[derive(Debug)]
+pub struct ChunkBuilder {
+    limits: ChunkLimits,
+    chunk: FullChunk,
+    block_start: usize,
+    block_items: u32,
+    source: String,
 }
 
 impl ChunkBuilder {
     /// A builder of chunks of this size.
-    pub fn new(limits: ChunkLimits) -> Result<Self, ChunkError> {
-        Ok(Self {
-            limits,
-            compressor: zstd::bulk::Compressor::new(COMPRESSION_LEVEL)
-                .map_err(ChunkError::Block)?,
-            block: Vec::new(),
-            block_items: 0,
-            source: String::new(),
-            blocks: Vec::new(),
-            index: Vec::new(),
-            items: 0,
-            item_bytes: 0,
-        })
+    pub fn new(limits: ChunkLimits) -> Self {
+        let chunk = FullChunk::default();
+        Self { limits, chunk, block_start: 0, block_items: 0, source: String::new() }
     }
 
     /// Adds an item, and gives the chunk that it filled.
-    pub fn push(&mut self, item: ItemRef<'_>) -> Result<Option<Chunk>, ChunkError> {
+    pub fn push(&mut self, item: ItemRef<'_>) -> Option<FullChunk> {
         let is_new_source = self.block_items == 0 || self.source != item.source;
         let flags = if item.key.is_some() { HAS_KEY } else { 0 }
             | if is_new_source { HAS_SOURCE } else { 0 };
-        varint::push(&mut self.block, (item.value.len() as u64) << 2 | flags);
+        let blocks = &mut self.chunk.blocks;
+        varint::push(blocks, (item.value.len() as u64) << 2 | flags);
         if let Some(key) = item.key {
-            varint::push(&mut self.block, key.len() as u64);
-            self.block.extend_from_slice(key.as_bytes());
+            varint::push(blocks, key.len() as u64);
+            blocks.extend_from_slice(key.as_bytes());
         }
         if is_new_source {
-            varint::push(&mut self.block, item.source.len() as u64);
-            self.block.extend_from_slice(item.source.as_bytes());
+            varint::push(blocks, item.source.len() as u64);
+            blocks.extend_from_slice(item.source.as_bytes());
             item.source.clone_into(&mut self.source);
         }
-        self.block.extend_from_slice(item.value.as_bytes());
+        blocks.extend_from_slice(item.value.as_bytes());
         self.block_items += 1;
-        self.items += 1;
-        self.item_bytes += item.value.len();
-        if self.block.len() >= BLOCK_BYTES {
-            self.close_block()?;
+        self.chunk.items += 1;
+        self.chunk.item_bytes += item.value.len() as u64;
+        if self.chunk.blocks.len() - self.block_start >= BLOCK_BYTES {
+            self.close_block();
         }
-        let is_full = self.items >= self.limits.items || self.item_bytes >= self.limits.bytes;
-        if is_full { self.finish() } else { Ok(None) }
+        let is_full = self.chunk.items >= self.limits.items
+            || self.chunk.item_bytes >= self.limits.bytes as u64;
+        if is_full { self.finish() } else { None }
     }
 
     /// The chunk of the items that are left, if any; the builder begins the next.
-    pub fn finish(&mut self) -> Result<Option<Chunk>, ChunkError> {
-        if self.items == 0 {
-            return Ok(None);
-        }
-        self.close_block()?;
-        let mut bytes = std::mem::take(&mut self.blocks);
-        let index_length = u32::try_from(self.index.len()).unwrap_or(u32::MAX);
-        bytes.append(&mut self.index);
-        bytes.extend_from_slice(&index_length.to_le_bytes());
-        bytes.push(VERSION);
-        bytes.extend_from_slice(MAGIC);
-        let chunk = Chunk { bytes, items: self.items, item_bytes: self.item_bytes as u64 };
-        (self.items, self.item_bytes) = (0, 0);
-        Ok(Some(chunk))
+    pub fn finish(&mut self) -> Option<FullChunk> {
+        self.close_block();
+        self.block_start = 0;
+        let chunk = std::mem::take(&mut self.chunk);
+        (chunk.items > 0).then_some(chunk)
     }
 
-    fn close_block(&mut self) -> Result<(), ChunkError> {
-        if self.block_items == 0 {
-            return Ok(());
+    fn close_block(&mut self) {
+        if self.block_items > 0 {
+            self.block_start = self.chunk.blocks.len();
+            self.chunk.ends.push((self.block_start, self.block_items));
+            self.block_items = 0;
         }
-        let before = self.blocks.len();
-        let stored = self.compressor.compress(&self.block).map_err(ChunkError::Block)?;
-        self.blocks.extend_from_slice(&stored);
-        varint::push(&mut self.index, u64::from(self.block_items));
-        varint::push(&mut self.index, (self.blocks.len() - before) as u64);
-        self.block.clear();
-        self.block_items = 0;
-        Ok(())
     }
 }
 
@@ -354,11 +363,11 @@ mod tests {
     }
 
     fn write(items: &[Item], limits: ChunkLimits) -> Vec<Chunk> {
-        let mut builder = ChunkBuilder::new(limits).unwrap();
-        let mut chunks: Vec<Chunk> =
-            items.iter().filter_map(|item| builder.push(item.as_ref()).unwrap()).collect();
-        chunks.extend(builder.finish().unwrap());
-        chunks
+        let mut builder = ChunkBuilder::new(limits);
+        let mut chunks: Vec<FullChunk> =
+            items.iter().filter_map(|item| builder.push(item.as_ref())).collect();
+        chunks.extend(builder.finish());
+        chunks.iter().map(|chunk| chunk.encode().unwrap()).collect()
     }
 
     fn read(chunk: &[u8], first_index: u64, from: u32) -> Result<Vec<Item>, ChunkError> {

@@ -5,8 +5,8 @@
 //! * [`ItemReader`] reads one object, CSV, JSON or JSON Lines, plain or as gzip or zstd (told by its first bytes).
 //!   [`ItemReader::push`] hands it bytes, [`ItemReader::next`] lends the items, [`ItemReader::position`] says where another
 //!   reader can go on. A dataset of many objects is many readers, each with its first index.
-//! * [`ChunkBuilder`] keeps items: chunks of some MiB, compressed, to be written under the map run; [`ChunkReader`] and
-//!   [`ChunkIndex`] find any item again.
+//! * [`ChunkBuilder`] keeps items: chunks of some MiB, which [`FullChunk::encode`] compresses, to be written under the map
+//!   run; [`ChunkReader`] and [`ChunkIndex`] find any item again.
 //! * [`Batcher`] makes children's inputs of items.
 //! * [`ListedObject`] makes an item of an object's description; [`Inventory`] and [`athena_objects`] read the manifests that
 //!   name a dataset's objects. LOAD_AND_FLATTEN is a listing whose objects are each read by an [`ItemReader`].
@@ -36,7 +36,7 @@ mod window;
 pub use batch::{Batch, BatchLimits, Batcher, ItemTooLarge};
 pub use chunk::{
     Block, BlockItems, BlockPlace, Chunk, ChunkBuilder, ChunkError, ChunkIndex, ChunkLimits,
-    ChunkReader,
+    ChunkReader, FullChunk,
 };
 pub use failure::{ITEM_READER_FAILED, ReadFailure};
 pub use item::{Item, ItemRef};

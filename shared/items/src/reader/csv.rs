@@ -11,7 +11,7 @@ use super::{Out, Parsed, pass_byte_order_mark};
 use crate::failure::ReadFailure;
 use crate::limits;
 use crate::window::Window;
-use memchr::{memchr_iter, memchr2};
+use memchr::{memchr, memchr_iter, memchr2};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -84,6 +84,8 @@ pub(super) struct Parser {
     cells: Vec<Cell>,
     /// The text of the row at hand, where it is not the window's.
     text: String,
+    /// Some cell may hold characters that JSON escapes.
+    has_escapes: bool,
 }
 
 type Cell = (usize, usize);
@@ -95,7 +97,14 @@ impl Parser {
             CsvHeaders::Given(names) => Some(headers(names.clone())?),
         };
         let delimiter = format.delimiter.byte();
-        Ok(Self { delimiter, headers, is_begun: false, cells: Vec::new(), text: String::new() })
+        Ok(Self {
+            delimiter,
+            headers,
+            is_begun: false,
+            cells: Vec::new(),
+            text: String::new(),
+            has_escapes: false,
+        })
     }
 
     pub(super) fn resume(&mut self, place: &OfFormat) -> Result<(), ReadFailure> {
@@ -174,15 +183,10 @@ impl Parser {
             return self.unfinished(rest);
         };
         let row = rest.get(..content).unwrap_or_default();
-        if memchr2(b'"', b'\\', row).is_none() && std::str::from_utf8(row).is_ok() {
-            let mut start = 0;
-            for end in memchr_iter(self.delimiter, row) {
-                self.cells.push((start, end));
-                start = end + 1;
-            }
-            self.cells.push((start, content));
+        if self.read_plain_row(row) {
             return self.checked(length);
         }
+        self.cells.clear();
         let mut row = QuotedRow { delimiter: self.delimiter, ..QuotedRow::default() };
         let mut at = 0;
         loop {
@@ -201,7 +205,45 @@ impl Parser {
             row.text.push(b'\n');
         }
         (self.text, self.cells) = row.finish();
+        self.has_escapes = true;
         self.checked(at)
+    }
+
+    /// Finds the cells of a row in which each cell is either free of quotes or in quotes as a whole, which is nearly
+    /// every row there is. They are then parts of the row as it stands.
+    fn read_plain_row(&mut self, row: &[u8]) -> bool {
+        if memchr(b'\\', row).is_some() || std::str::from_utf8(row).is_err() {
+            return false;
+        }
+        self.has_escapes = row.iter().fold(false, |found, byte| found | (*byte < 0x20));
+        if memchr(b'"', row).is_none() {
+            let mut start = 0;
+            for end in memchr_iter(self.delimiter, row) {
+                self.cells.push((start, end));
+                start = end + 1;
+            }
+            self.cells.push((start, row.len()));
+            return true;
+        }
+        let mut start = 0;
+        loop {
+            let rest = row.get(start..).unwrap_or_default();
+            let is_quoted = rest.first() == Some(&b'"');
+            let (cell, end) = if is_quoted {
+                let inside = rest.get(1..).unwrap_or_default();
+                let Some(length) = memchr(b'"', inside) else { return false };
+                ((start + 1, start + 1 + length), start + length + 2)
+            } else {
+                let length = memchr2(self.delimiter, b'"', rest).unwrap_or(rest.len());
+                ((start, start + length), start + length)
+            };
+            self.cells.push(cell);
+            match row.get(end) {
+                None => return true,
+                Some(byte) if *byte == self.delimiter => start = end + 1,
+                Some(_) => return false,
+            }
+        }
     }
 
     fn checked(&self, length: usize) -> Result<Option<usize>, ReadFailure> {
@@ -231,17 +273,17 @@ impl Parser {
         out.value.clear();
         let text = self.row_text(rest, length);
         let Some(order) = &self.headers else { return };
-        if order.members().is_empty() {
-            out.value.push('{');
-        }
         for (column, before) in order.members() {
             out.value.push_str(before);
-            if let Some((start, end)) = self.cells.get(*column) {
-                push_escaped(&mut out.value, cell(&text, *start, *end));
+            match self.cells.get(*column) {
+                Some((start, end)) if self.has_escapes => {
+                    push_escaped(&mut out.value, cell(&text, *start, *end));
+                }
+                Some((start, end)) => out.value.push_str(cell(&text, *start, *end)),
+                None => {}
             }
-            out.value.push('"');
         }
-        out.value.push('}');
+        out.value.push_str(if order.members().is_empty() { "{}" } else { "\"}" });
     }
 }
 

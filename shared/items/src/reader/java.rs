@@ -7,7 +7,7 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ObjectOrder {
     names: Vec<String>,
-    /// For each member in the order of writing: its column, and the text before its value.
+    /// For each member in the order of writing: its column, and the text between the value before it and its own.
     members: Vec<(usize, String)>,
 }
 
@@ -20,7 +20,7 @@ impl ObjectOrder {
             .into_iter()
             .enumerate()
             .map(|(at, column)| {
-                let opening = if at == 0 { '{' } else { ',' };
+                let opening = if at == 0 { "{" } else { "\"," };
                 let name = names.get(column).map(String::as_str).unwrap_or_default();
                 (column, format!("{opening}{}:\"", serde_json::Value::from(name)))
             })

@@ -490,20 +490,8 @@ impl Scan {
 /// The text of an item, found to be one JSON value.
 pub(super) fn check_item(bytes: &[u8], offset: u64, index: u64) -> Result<&str, ReadFailure> {
     let text = std::str::from_utf8(bytes).map_err(|e| invalid(offset, e))?;
-    let mut deepest = 0u32;
-    let mut depth = 0u32;
-    if text.len() > limits::JSON_DEPTH_MAX as usize {
-        // Counts brackets within strings too: only what may be too deep is looked at closely.
-        for byte in bytes {
-            match byte {
-                b'[' | b'{' => depth += 1,
-                b']' | b'}' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            deepest = deepest.max(depth);
-        }
-    }
-    if deepest > limits::JSON_DEPTH_MAX {
+    let opening = bytes.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    if opening > limits::JSON_DEPTH_MAX as usize {
         let blank = blanks(bytes, 0);
         Scan::default().run(
             bytes.get(blank..).unwrap_or_default(),
@@ -518,6 +506,10 @@ pub(super) fn check_item(bytes: &[u8], offset: u64, index: u64) -> Result<&str, 
 /// Copies JSON text without the white space between its tokens.
 pub(super) fn copy_compact(text: &str, out: &mut String) {
     let mut rest = text.trim_matches(|c: char| c.is_ascii_whitespace());
+    if !rest.bytes().fold(false, |found, byte| found | is_blank(byte)) {
+        out.push_str(rest);
+        return;
+    }
     loop {
         let bytes = rest.as_bytes();
         let Some(at) = bytes.iter().position(|b| is_blank(*b) || *b == b'"') else {
