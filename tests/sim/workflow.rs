@@ -60,6 +60,7 @@ impl Workflow {
             trace_header: None,
             timeout_secs: self.timeout_secs,
             status: Status::Running,
+            depth: 0,
             parent: None,
             closed: BTreeSet::new(),
         }

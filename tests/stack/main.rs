@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The packages of the stack's functions.
-const FUNCTIONS: [&str; 4] = [
+const FUNCTIONS: [&str; 5] = [
     "baton-function-transition",
     "baton-function-task",
     "baton-function-timer",
     "baton-function-api",
+    "baton-function-dead-letter",
 ];
 
 /// The oldest Python that the emulator runs on, as Python itself can tell.

@@ -66,6 +66,7 @@ pub fn header_of(machine: &str, name: &str, after_millis: i64) -> Header {
         trace_header: None,
         timeout_secs: None,
         status: Status::Running,
+        depth: 0,
         parent: None,
         closed: BTreeSet::new(),
     }

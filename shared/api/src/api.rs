@@ -75,6 +75,8 @@ pub(crate) struct Caller<'a> {
     pub(crate) trace_header: Option<&'a str>,
     /// The task that waits for the end of what it starts.
     pub(crate) parent: Option<Parent>,
+    /// How deep what it starts lies under an execution that nobody else's execution started.
+    pub(crate) depth: u32,
 }
 
 impl<B: Backend, T: Tasks> Api<B, T> {
@@ -96,7 +98,7 @@ impl<B: Backend, T: Tasks> Api<B, T> {
         body: &[u8],
         trace_header: Option<&str>,
     ) -> Answer {
-        self.handle_for(target, body, Caller { trace_header, parent: None }).await
+        self.handle_for(target, body, Caller { trace_header, parent: None, depth: 0 }).await
     }
 
     pub(crate) async fn handle_for(&self, target: &str, body: &[u8], caller: Caller<'_>) -> Answer {

@@ -213,6 +213,12 @@ impl ApiError {
         Self::new(ErrorCode::ResourceNotFound, message)
     }
 
+    pub(crate) fn nested_too_deep(most: u32) -> Self {
+        let message =
+            format!("Executions may start executions {most} deep, and this one is deeper.");
+        Self::quota_exceeded(message)
+    }
+
     pub(crate) fn no_such_execution(arn: &str) -> Self {
         let message = format!("Execution Does Not Exist: '{arn}'");
         Self::new(ErrorCode::ExecutionDoesNotExist, message)

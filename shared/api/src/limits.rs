@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+/// How deep executions start executions. AWS has no such limit and pays for what never ends; Baton's users would.
+pub const NESTING_MAX: u32 = 100;
 /// A whole request (QUO-03).
 pub const REQUEST_BYTES_MAX: usize = 1_048_576;
 /// A definition (QUO-01).

@@ -83,7 +83,8 @@ impl OwnApi {
             Some(_) => named(&request.body, call),
             None => request.body.clone(),
         };
-        let caller = Caller { trace_header: None, parent };
+        let depth = call.depth.saturating_add(1);
+        let caller = Caller { trace_header: None, parent, depth };
         let (answer, now) = api.handle(target, &body, caller).await?;
         Some(response(answer, now))
     }

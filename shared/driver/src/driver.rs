@@ -24,13 +24,21 @@ pub struct Settings {
     pub is_alone: bool,
     /// How many transitions a scope may make before its execution is ended.
     pub transitions_max: u32,
+    /// How many transitions a second a scope may make on average, once it has made its first thousand; what is
+    /// faster is slowed down.
+    pub transitions_per_sec: Option<u32>,
 }
 
 impl Settings {
     /// The usual settings for a worker among others.
     #[must_use]
     pub fn new(worker: impl Into<Arc<str>>) -> Self {
-        Settings { worker: worker.into(), is_alone: false, transitions_max: TRANSITIONS_MAX }
+        Settings {
+            worker: worker.into(),
+            is_alone: false,
+            transitions_max: TRANSITIONS_MAX,
+            transitions_per_sec: None,
+        }
     }
 }
 

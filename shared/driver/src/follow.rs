@@ -2,7 +2,7 @@
 
 use crate::driver::{Driver, Run, broken};
 use crate::error::{Halt, is_written};
-use crate::limits::SPAWNS_AT_ONCE;
+use crate::limits::{PACE_DELAY, SPAWNS_AT_ONCE, UNPACED_TRANSITIONS};
 use crate::tasks::Tasks;
 use baton_engine::{
     Cue, Due, Effect, End, ErrorDetail, Fork, ForkId, Hop, Pending, Record, ScopePath, Sequence,
@@ -37,6 +37,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         for effect in effects {
             match effect {
                 Effect::Cue(cue, due) => {
+                    let due = self.paced(run, &cue, due);
                     cues.push(Outgoing { execution: run.arn.clone(), cue, due });
                 }
                 Effect::Spawn { from, to } => cues.extend(self.spawn(run, record, from, to).await?),
@@ -51,6 +52,20 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             self.backend.send(cues).await?;
         }
         Ok(())
+    }
+
+    /// When a cue is due: later than at once if its scope has moved faster than it may.
+    fn paced(&self, run: &Run, cue: &Cue, due: Due) -> Due {
+        let Some(rate) = self.settings.transitions_per_sec else { return due };
+        let now = self.backend.now();
+        let secs = now.duration_since(run.execution().started).as_secs().max(0);
+        let allowed =
+            i64::from(rate).saturating_mul(secs).saturating_add(UNPACED_TRANSITIONS.into());
+        let is_paced = cue.signal == Signal::Proceed && due == Due::Now;
+        if !is_paced || i64::from(cue.sequence.0) <= allowed {
+            return due;
+        }
+        Due::At(now.saturating_add(PACE_DELAY).unwrap_or(Timestamp::MAX))
     }
 
     /// Begins children of a fork, some at a time.

@@ -37,6 +37,7 @@
 mod activity;
 mod answer;
 mod definitions;
+pub mod doctor;
 mod driver;
 mod error;
 mod follow;

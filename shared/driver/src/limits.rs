@@ -31,6 +31,14 @@ pub(crate) const DEFINITIONS_MAX: usize = 256;
 /// How many transitions a scope may make unless configured otherwise: far above AWS's 25,000 events, far below
 /// what a loop without an end would cost.
 pub(crate) const TRANSITIONS_MAX: u32 = 1_000_000;
+/// How many transitions a scope makes before its rate counts.
+pub(crate) const UNPACED_TRANSITIONS: u32 = 1_000;
+/// How long a cue waits whose scope is too fast: one transition a second at the slowest.
+pub(crate) const PACE_DELAY: SignedDuration = SignedDuration::from_secs(1);
+/// After so long a cue that was due counts as lost: longer than SQS hides one that is being worked on, and than calls last.
+pub(crate) const LATE_AFTER: SignedDuration = SignedDuration::from_mins(20);
+/// How many records of an execution the doctor reads at most.
+pub(crate) const EXAMINED_RECORDS_MAX: usize = 5_000_000;
 /// The longest cause that AWS keeps, in characters.
 pub(crate) const CAUSE_CHARS_MAX: usize = 32_768;
 /// How many calls wait in memory for a free place before no more cues are fetched.

@@ -144,6 +144,7 @@ pub(crate) fn task_call<'a>(
         arguments: &call.arguments,
         token,
         trace_header: run.header.trace_header.as_deref(),
+        depth: run.header.depth,
         time_limit: limit_of(call).unsigned_abs(),
     }
 }

@@ -84,6 +84,8 @@ pub struct TaskCall<'a> {
     pub token: Option<&'a str>,
     /// The execution's trace header.
     pub trace_header: Option<&'a str>,
+    /// How many executions stand above the execution.
+    pub depth: u32,
     /// The call is given up after this long.
     pub time_limit: Duration,
 }

@@ -20,7 +20,7 @@ pub enum Queue {
 
 /// Why a message comes again.
 #[derive(Debug, thiserror::Error)]
-enum Untaken {
+pub(crate) enum Untaken {
     #[error("the message is no cue")]
     Unreadable(#[from] Unreadable),
     #[error("the cue was not taken")]
@@ -47,13 +47,7 @@ impl Function {
                 Err(error) => tracing::error!(%error, "taking a cue went wrong"),
             }
         }
-        let mut response = SqsBatchResponse::default();
-        for (_, id) in unfinished {
-            let mut failure = BatchItemFailure::default();
-            failure.item_identifier = id;
-            response.batch_item_failures.push(failure);
-        }
-        response
+        failures(unfinished.into_iter().map(|(_, id)| id))
     }
 
     /// Takes one cue; answers whether it is done with.
@@ -85,6 +79,17 @@ impl Function {
     }
 }
 
+/// The answer that names the messages which must come again.
+pub(crate) fn failures(ids: impl IntoIterator<Item = String>) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    for id in ids {
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = id;
+        response.batch_item_failures.push(failure);
+    }
+    response
+}
+
 async fn take_message(
     driver: &Driver<Aws, RoleCalls>,
     message: &SqsMessage,
@@ -96,7 +101,7 @@ async fn take_message(
 }
 
 /// An error with all that lies under it, in one line.
-fn chain(error: &Untaken) -> String {
+pub(crate) fn chain(error: &Untaken) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(under) = source {

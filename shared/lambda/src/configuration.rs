@@ -22,6 +22,14 @@ pub struct Configuration {
     pub token_secret_arn: Arc<str>,
     /// The role that the function runs with, if it is one that makes calls.
     pub caller_role_arn: Option<Arc<str>>,
+    /// Where poison cues are kept, for the function that deals with them.
+    pub kept_queue_url: Option<Arc<str>>,
+    /// How many transitions a scope may make.
+    pub transitions_max: Option<u32>,
+    /// How many transitions a second a scope may make.
+    pub transitions_per_sec: Option<u32>,
+    /// What a check-up of the stack looks at beside executions: queue addresses and function names, for whoever may ask.
+    pub examined: Option<Arc<str>>,
     /// The largest input, output or result.
     pub payload_bytes_max: Option<usize>,
     /// The backend's settings.
@@ -72,6 +80,10 @@ impl Configuration {
             region: text("AWS_REGION")?,
             token_secret_arn: text("BATON_TOKEN_SECRET_ARN")?,
             caller_role_arn: find("BATON_CALLER_ROLE_ARN").map(Arc::from),
+            kept_queue_url: find("BATON_KEPT_QUEUE_URL").map(Arc::from),
+            transitions_max: number_if_any(find, "BATON_TRANSITIONS_MAX")?,
+            transitions_per_sec: number_if_any(find, "BATON_TRANSITIONS_PER_SECOND")?,
+            examined: find("BATON_EXAMINED").map(Arc::from),
             payload_bytes_max: (payload_bytes_max > 0).then_some(payload_bytes_max),
             backend: Settings {
                 names: Names {
@@ -93,6 +105,16 @@ fn number<T: FromStr>(
 ) -> Result<T, Invalid> {
     let value = find(name).ok_or(Invalid::Missing(name))?;
     value.parse().map_err(|_| Invalid::Value { name: name.to_owned(), value })
+}
+
+/// A number that need not be there; 0 stands for none.
+fn number_if_any(
+    find: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+) -> Result<Option<u32>, Invalid> {
+    let Some(value) = find(name) else { return Ok(None) };
+    let number = value.parse().map_err(|_| Invalid::Value { name: name.to_owned(), value })?;
+    Ok(Some(number).filter(|number| *number > 0))
 }
 
 /// The endpoints that every AWS SDK knows by these variables.

@@ -55,7 +55,11 @@ impl Function {
         let calls = RoleCalls::new(aws.clone(), &configuration, deadline.clone());
         // A worker is one start of one process: whoever finds its claim knows which log to read.
         let worker = format!("{}/{:016x}", configuration.function, aws.bits() >> 64);
-        let driver = Driver::new(Arc::new(aws.clone()), calls, keys, Settings::new(worker));
+        let mut settings = Settings::new(worker);
+        settings.transitions_max =
+            configuration.transitions_max.unwrap_or(settings.transitions_max);
+        settings.transitions_per_sec = configuration.transitions_per_sec;
+        let driver = Driver::new(Arc::new(aws.clone()), calls, keys, settings);
         let driver = Arc::new(driver);
         driver.tasks().own().set(&driver, api_settings(&configuration));
         Ok(Function { aws, configuration, driver, deadline })

@@ -10,9 +10,11 @@
 //! * Calls are made with the state machine's role, never with the function's own rights.
 
 mod batch;
+mod burial;
 mod calls;
 mod configuration;
 mod deadline;
+mod doctor;
 mod function;
 mod log;
 mod patience;

@@ -5,6 +5,7 @@
 //! deliver an event twice; the event's id as the execution's name makes that one execution.
 
 use crate::Function;
+use crate::doctor::CheckUp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use baton_api::Answer;
@@ -22,6 +23,9 @@ pub enum Unanswerable {
     /// Its body is not what it says.
     #[error("the request's body is not base64")]
     Body(#[source] base64::DecodeError),
+    /// The stack could not be looked at.
+    #[error("the executions could not be looked at")]
+    Unexamined(#[source] baton_store::StoreError),
     /// The event started nothing. Lambda tries again, and then leaves it to the dead-letter queue.
     #[error("the event did not start an execution: {0}")]
     NotStarted(String),
@@ -31,6 +35,7 @@ pub enum Unanswerable {
 #[serde(rename_all = "camelCase")]
 struct Invocation {
     start_execution: Option<Start>,
+    doctor: Option<CheckUp>,
     request_context: Option<serde::de::IgnoredAny>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
@@ -60,6 +65,9 @@ impl Function {
             serde_json::from_str(event.get()).map_err(Unanswerable::Unknown)?;
         if let Some(start) = &invocation.start_execution {
             return self.start_execution(start).await;
+        }
+        if let Some(asked) = &invocation.doctor {
+            return self.check_up(asked).await.map_err(Unanswerable::Unexamined);
         }
         if invocation.request_context.is_none() {
             let error = <serde_json::Error as serde::de::Error>::missing_field("requestContext");

@@ -23,6 +23,8 @@ pub struct Header {
     pub trace_header: Option<Arc<str>>,
     /// The execution's own time limit, counted from its start.
     pub timeout_secs: Option<u32>,
+    /// How many executions stand above it, each started by the one above.
+    pub depth: u32,
     /// Who is told when it ends.
     pub parent: Option<Parent>,
     /// How it stands.

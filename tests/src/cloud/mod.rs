@@ -40,6 +40,8 @@ use table::{Refusal, Table};
 
 pub const CUE_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/cues";
 pub const TASK_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/tasks";
+pub const DEAD_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/dead";
+pub const KEPT_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/kept";
 pub const TABLE: &str = "baton";
 pub const BUCKET: &str = "baton-bucket";
 
@@ -190,6 +192,16 @@ impl Cloud {
         let mut state = self.lock();
         let now = state.now;
         state.queues.send(queue, body, now);
+    }
+
+    /// Empties queues, as a disaster would.
+    pub fn lose_messages(&self, queues: &[&str]) {
+        let state = &mut *self.lock();
+        for queue in queues {
+            for message in state.queues.messages(queue) {
+                state.queues.delete(queue, message.id);
+            }
+        }
     }
 
     /// The messages that are in a queue, hidden ones too.

@@ -90,13 +90,20 @@ impl Queues {
         received
     }
 
+    /// Takes a message out of one queue and puts it into another.
+    pub fn move_message(&mut self, from: &str, message: &Message, to: &str, now: i64) {
+        self.delete(from, message.id);
+        self.send(to, &message.body, now);
+    }
+
     pub fn delete(&mut self, url: &str, id: u64) {
         self.queues.entry(url.to_owned()).or_default().retain(|message| message.id != id);
     }
 
-    /// When the next message of any of these can be received.
+    /// When the next message of any queue that is consumed can be received.
     pub fn next_visible(&self) -> Option<i64> {
-        self.queues.values().flatten().map(|message| message.visible_millis).min()
+        let consumed = self.queues.iter().filter(|(url, _)| *url != super::KEPT_QUEUE);
+        consumed.flat_map(|(_, queue)| queue).map(|message| message.visible_millis).min()
     }
 
     /// The messages in a queue.

@@ -3,7 +3,9 @@
 
 use super::home::next_sweep;
 use super::http::{Invoked, echo};
-use super::{BUCKET, CUE_QUEUE, Cloud, Message, Request, TABLE, TASK_QUEUE, Value};
+use super::{
+    BUCKET, CUE_QUEUE, Cloud, DEAD_QUEUE, KEPT_QUEUE, Message, Request, TABLE, TASK_QUEUE, Value,
+};
 use baton_aws::Aws;
 use baton_cost::{Usage, model, units};
 use baton_lambda::{Configuration, Function, Queue, Sweeper};
@@ -12,6 +14,8 @@ use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const ACCOUNT: &str = "123456789012";
+/// The template's `maxReceiveCount`.
+const DELIVERIES_MAX: u32 = 100;
 
 /// How the stack is driven.
 #[derive(Debug, Clone, Copy)]
@@ -30,10 +34,11 @@ pub struct Stack {
     pub transition: Function,
     pub task: Function,
     pub api: Function,
+    pub dead_letter: Function,
     pub sweeper: Sweeper,
     /// What Lambda itself was paid for: invocations, their time, and its pollers' requests.
     pub lambda: Usage,
-    /// How long each function has been billed, in seconds.
+    /// How many messages were delivered.
     pub deliveries: u64,
     endpoint: String,
 }
@@ -49,6 +54,7 @@ impl Stack {
             transition: function(&cloud, "transition", &endpoint).await,
             task: function(&cloud, "task", &endpoint).await,
             api: function(&cloud, "api", &endpoint).await,
+            dead_letter: function(&cloud, "dead-letter", &endpoint).await,
             sweeper: Sweeper::over(cloud.backend("timer")),
             lambda: Usage::default(),
             deliveries: 0,
@@ -115,7 +121,8 @@ impl Stack {
     /// The same up to a time.
     pub async fn run_until(&mut self, end_millis: i64) {
         for _ in 0..1_000_000 {
-            if self.deliver(Queue::Cues).await + self.deliver(Queue::Tasks).await > 0 {
+            let delivered = self.deliver(Queue::Cues).await + self.deliver(Queue::Tasks).await;
+            if delivered + self.bury().await > 0 {
                 continue;
             }
             let now = self.cloud.now().as_millisecond();
@@ -156,6 +163,7 @@ impl Stack {
             let state = &mut *self.cloud.lock();
             state.queues.receive(url, state.now, self.terms.batch, state.now + hidden_secs * 1000)
         };
+        let messages = self.without_poison(url, messages);
         if messages.is_empty() {
             return 0;
         }
@@ -176,6 +184,47 @@ impl Stack {
             }
         }
         messages.len()
+    }
+
+    /// Those that have not been delivered too often; the others go to the dead-letter queue.
+    fn without_poison(&self, url: &str, messages: Vec<Message>) -> Vec<Message> {
+        let state = &mut *self.cloud.lock();
+        let (poison, rest): (Vec<Message>, Vec<Message>) =
+            messages.into_iter().partition(|message| message.deliveries > DELIVERIES_MAX);
+        for message in poison {
+            state.queues.move_message(url, &message, DEAD_QUEUE, state.now);
+        }
+        rest
+    }
+
+    /// One invocation of the dead-letter function; answers how many messages there were.
+    pub async fn bury(&mut self) -> usize {
+        let messages = {
+            let state = &mut *self.cloud.lock();
+            state.queues.receive(DEAD_QUEUE, state.now, 10, state.now + 360_000)
+        };
+        if messages.is_empty() {
+            return 0;
+        }
+        self.dead_letter.begin(u64::MAX);
+        let event =
+            serde_json::from_value(json!({ "Records": records(&messages) })).expect("an event");
+        let answer = self.dead_letter.bury_each(event).await;
+        let failed: BTreeSet<String> =
+            answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+        for message in &messages {
+            if !failed.contains(&message.id.to_string()) {
+                self.cloud.lock().queues.delete(DEAD_QUEUE, message.id);
+            }
+        }
+        messages.len()
+    }
+
+    /// Invokes the api function with an event that is no HTTP request.
+    pub async fn invoke(&mut self, event: &Value) -> Result<Value, String> {
+        let event = RawValue::from_string(event.to_string()).expect("JSON");
+        self.api.begin(u64::MAX);
+        self.api.answer(&event).await.map_err(|error| error.to_string())
     }
 
     fn bill_batch(&mut self, messages: &[Message], requests: usize, wait_secs: f64, failed: usize) {
@@ -245,6 +294,9 @@ async fn function(cloud: &Cloud, name: &str, endpoint: &str) -> Function {
         ("AWS_ENDPOINT_URL", endpoint),
     ]
     .into();
+    if name == "dead-letter" {
+        variables.insert("BATON_KEPT_QUEUE_URL", KEPT_QUEUE);
+    }
     if name == "task" {
         variables.insert("BATON_CALLER_ROLE_ARN", &role);
     }

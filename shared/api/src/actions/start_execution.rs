@@ -63,10 +63,14 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     if resolved.machine.kind == MachineKind::Express {
         return Err(ApiError::not_supported("executions of Express state machines"));
     }
+    if caller.depth > limits::NESTING_MAX {
+        return Err(ApiError::nested_too_deep(limits::NESTING_MAX));
+    }
     let name = input.name.unwrap_or_else(|| api.uuid());
     let trace_header =
         caller.trace_header.map(|header| truncated(header).to_owned()).or(input.trace_header);
-    let header = new_header(api, &resolved, &name, payload, trace_header, caller.parent);
+    let mut header = new_header(api, &resolved, &name, payload, trace_header, caller.parent);
+    header.depth = caller.depth;
     match api.driver.start(&header).await? {
         Created::New => Ok(output(&header)),
         Created::Exists(existing) if is_same(&existing, &header) => Ok(output(&existing)),
@@ -124,6 +128,7 @@ fn new_header<B: Backend, T: Tasks>(
         revision: machine.revision.id.clone(),
         trace_header: trace_header.map(Into::into),
         timeout_secs: timeout_secs(&machine.revision.definition),
+        depth: 0,
         parent,
         status: Status::Running,
         closed: BTreeSet::new(),

@@ -3,6 +3,7 @@
 //! Calls to the outside go to a queue of their own, so that slow ones never hold up transitions. A cue that is due within
 //! fifteen minutes is a delayed message, a later one a [timer](crate::timer).
 
+mod dead;
 mod gather;
 mod visibility;
 

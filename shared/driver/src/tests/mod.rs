@@ -3,6 +3,7 @@
 mod answers;
 mod calls;
 mod definitions;
+mod doctor;
 mod forks;
 mod outside;
 mod runner;

@@ -88,6 +88,7 @@ impl ExpressStart {
             trace_header: self.trace_header,
             timeout_secs: self.timeout_secs,
             status: Status::Running,
+            depth: 0,
             parent: None,
             closed: BTreeSet::new(),
         })

@@ -50,6 +50,13 @@ pub struct HeaderForm<'a> {
     z: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     p: Option<ParentForm<'a>>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    d: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Who waits for the end.
@@ -103,6 +110,7 @@ impl Kept for Header {
             o: self.timeout_secs,
             z: execution.payload_bytes_max.map(|bytes| bytes as u64),
             p: self.parent.as_ref().map(parent_form),
+            d: self.depth,
         }
     }
 
@@ -126,6 +134,7 @@ impl Kept for Header {
             revision: RevisionId(form.v.into()),
             trace_header: form.h.map(Arc::from),
             timeout_secs: form.o,
+            depth: form.d,
             parent: form.p.map(parent).transpose()?,
             status: Status::Running,
             closed: BTreeSet::new(),
@@ -213,6 +222,7 @@ mod tests {
             alias_arn: Some("arn:aws:states:r:1:stateMachine:m:live".into()),
             trace_header: Some("Root=1".into()),
             timeout_secs: Some(60),
+            depth: 3,
             parent: Some(Parent::Job {
                 execution: ExecutionArn::trusted("arn:aws:states:r:1:execution:p:q".into()),
                 scope: "3.0".parse().unwrap(),

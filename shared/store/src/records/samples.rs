@@ -253,6 +253,7 @@ pub(crate) fn header() -> Header {
         revision: RevisionId("7".into()),
         trace_header: None,
         timeout_secs: None,
+        depth: 0,
         parent: None,
         status: Status::Running,
         closed: BTreeSet::new(),

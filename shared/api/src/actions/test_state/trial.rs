@@ -188,6 +188,7 @@ impl<'a, B: Backend, T: Tasks> Trial<'a, B, T> {
             arguments: &call.arguments,
             token: None,
             trace_header: None,
+            depth: 0,
             time_limit,
         };
         let tasks = self.api.driver.tasks();

@@ -258,6 +258,7 @@ fn header(machine: &Machine, now: Timestamp, input: Value, timeout_secs: Option<
         trace_header: None,
         timeout_secs,
         status: Status::Running,
+        depth: 0,
         parent: None,
         closed: BTreeSet::new(),
     }

@@ -1,0 +1,6 @@
+//! Secrets, rights and keys.
+
+mod logs;
+mod names;
+mod rights;
+mod tokens;
