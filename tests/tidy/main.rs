@@ -18,9 +18,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("items", &[]),
     ("store", &["engine"]),
     ("calls", &["integrations"]),
-    // Units and prices alone; what makes the count is above it.
-    ("cost", &[]),
     ("driver", &["store", "integrations"]),
+    // Counts from records; what really makes the requests is not known here.
+    ("cost", &["store"]),
     // The API's writes (start, stop, callbacks) are transitions, and those are the driver's.
     ("api", &["driver"]),
     ("embedded", &["store", "integrations"]),

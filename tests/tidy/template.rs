@@ -51,7 +51,7 @@ fn resources() -> BTreeMap<String, String> {
 /// The number that follows a name.
 fn number(resource: &str, name: &str) -> u32 {
     let (_, rest) = resource.split_once(name).unwrap_or_else(|| panic!("no {name} in {resource}"));
-    let digits = rest.trim_start().split_whitespace().next().expect("a number");
+    let digits = rest.split_whitespace().next().expect("a number");
     digits.parse().unwrap_or_else(|_| panic!("{name} is `{digits}`"))
 }
 

@@ -2,13 +2,15 @@
 //!
 //! [`Usage`] is a count, whoever makes it: the tests count the requests that the functions really make. [`prices`] are the
 //! on-demand list prices; [`units`] is how a size becomes billed units; [`model`] is the one thing that is not counted but
-//! assumed: how long an invocation lasts. [`rivals`] is what AWS Step Functions charges for the same.
+//! assumed: how long an invocation lasts. [`execution`] counts from the records of an
+//! execution. [`rivals`] is what AWS Step Functions charges for the same.
 //!
 //! # Invariants
 //!
 //! * A count is exact and has no price in it; a price is a constant with its source.
 //! * No free tier is counted.
 
+pub mod execution;
 pub mod model;
 pub mod prices;
 pub mod rivals;

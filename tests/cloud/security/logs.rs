@@ -10,7 +10,7 @@ const SECRET: &str = "Zx9QsecretQx9Z";
 #[tokio::test]
 async fn no_payload_and_no_token_is_in_the_log_at_any_level() {
     let log = Log::default();
-    let _collects = log.collect("trace");
+    log.collect_all("trace");
     let mut stack = stack().await;
     let states = [
         json!({"Type": "Pass", "Parameters": {"copy.$": "$"}}),

@@ -1,7 +1,7 @@
 //! The template's rights against what the functions do: each request is granted, and each grant is used.
 
 use crate::{ask, chain, stack, task};
-use baton_tests::cloud::{Fault, Stack};
+use baton_tests::cloud::{Fault, Stack, TASK_QUEUE};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,6 +82,8 @@ async fn do_everything(stack: &mut Stack) {
     });
     stack.run().await;
     stack.cloud.calm();
+    stack.cloud.send(TASK_QUEUE, "no cue");
+    stack.run().await;
     let payloads: Vec<String> = stack.invoked.lock().unwrap().clone();
     for payload in payloads {
         let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();

@@ -15,6 +15,12 @@ impl Log {
         tracing::subscriber::set_default(baton_lambda::subscriber(level, self.clone()))
     }
 
+    /// Collects what is logged at a level in the whole process, from now on.
+    pub fn collect_all(&self, level: &str) {
+        let subscriber = baton_lambda::subscriber(level, self.clone());
+        tracing::subscriber::set_global_default(subscriber).expect("nobody collects yet");
+    }
+
     /// What was logged since the last time.
     pub fn take(&self) -> String {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
