@@ -5,6 +5,7 @@
 //! * [`ItemReader`] reads one object, CSV, JSON or JSON Lines, plain or as gzip or zstd (told by its first bytes).
 //!   [`ItemReader::push`] hands it bytes, [`ItemReader::next`] lends the items, [`ItemReader::position`] says where another
 //!   reader can go on. A dataset of many objects is many readers, each with its first index.
+//! * `parquet::ParquetReader` (feature `parquet`) reads the rows of a Parquet object.
 //! * [`ChunkBuilder`] keeps items: chunks of some MiB, which [`FullChunk::encode`] compresses, to be written under the map
 //!   run; [`ChunkReader`] and [`ChunkIndex`] find any item again.
 //! * [`Batcher`] makes children's inputs of items.
@@ -27,6 +28,8 @@ mod item;
 pub mod limits;
 mod listing;
 mod manifests;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod reader;
 pub mod results;
 mod unfold;

@@ -34,3 +34,13 @@ pub const RESULT_FILE_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 pub const MANIFEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most objects that one lists.
 pub const MANIFEST_OBJECTS_MAX: usize = 100_000;
+
+/// Largest row group of a Parquet object.
+#[cfg(feature = "parquet")]
+pub const PARQUET_ROW_GROUP_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Largest footer of one.
+#[cfg(feature = "parquet")]
+pub const PARQUET_FOOTER_BYTES_MAX: u32 = 5 * 1024 * 1024;
+/// Largest page of one, as stored and unfolded: one of each column is held. Writers make them of about 1 MiB.
+#[cfg(feature = "parquet")]
+pub const PARQUET_PAGE_BYTES_MAX: u32 = 16 * 1024 * 1024;

@@ -6,6 +6,8 @@ mod record;
 
 pub use files::{FilePart, FileProgress, PART_BYTES, ResultFile, ResultFiles, manifest};
 pub use output::{OutputTooLarge, StateOutput, exported};
+#[cfg(feature = "parquet")]
+pub(crate) use record::quoted;
 pub use record::{ChildExecution, ChildResult, RedriveStatus};
 
 /// Which file a child's result goes to.

@@ -122,6 +122,6 @@ fn date(time: Timestamp) -> String {
 }
 
 /// A text as a JSON string.
-pub(super) fn quoted(text: &str) -> Cow<'static, str> {
+pub(crate) fn quoted(text: &str) -> Cow<'static, str> {
     Cow::Owned(serde_json::Value::from(text).to_string())
 }
