@@ -3,6 +3,7 @@
 mod doctor;
 mod faults;
 mod poison;
+mod rollback;
 mod security;
 mod timers;
 

@@ -20,6 +20,13 @@ pub fn folder(packages: &[&str]) -> PathBuf {
     std::env::var_os("BATON_BINARIES").map_or_else(|| build(packages), PathBuf::from)
 }
 
+/// The target folder that this test was built in.
+pub fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    // A test is at `<target>/<profile>/deps/<name>`.
+    test.ancestors().nth(3).expect("a test lies in a target folder").to_owned()
+}
+
 /// Builds them with the profile that this test was built with; answers their folder.
 fn build(packages: &[&str]) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");

@@ -13,6 +13,8 @@ use tempfile::TempDir;
 /// A backend with what surrounds it.
 pub trait Home: Send + Sync + Sized + 'static {
     type Backend: Backend;
+    /// Whether it notices a gap in a journal. The driver never makes one; to notice it in DynamoDB would double the price of a write.
+    const REFUSES_GAPS: bool = true;
     fn new() -> Self;
     fn backend(&self) -> Arc<Self::Backend>;
     /// The next cue, waiting until there is one that is due.

@@ -79,7 +79,7 @@ impl Blobs {
         key: &impl fmt::Display,
         document: &[u8],
     ) -> Result<T, StoreError> {
-        let corrupt = |error: records::Unreadable| corrupt(T::WHAT, &key.to_string(), error);
+        let corrupt = |error: records::Unreadable| error.of(T::WHAT, &key.to_string());
         let mut decoded = records::decode(document).map_err(corrupt)?;
         let mut found = BTreeMap::new();
         loop {

@@ -36,6 +36,10 @@ impl Machines for Aws {
         let mut name = keys::name(&machine.arn).attributes();
         name.insert(ARN.to_owned(), s(machine.arn.as_str()));
         self.put(name).await?;
+        if existing.as_ref().is_some_and(|existing| existing.revision.id != machine.revision.id) {
+            // The revision of a machine that was not made. Its id is this request's alone.
+            self.delete_item(&keys::revision(&machine.arn, &machine.revision.id)).await?;
+        }
         Ok(existing)
     }
 

@@ -336,7 +336,7 @@ pub(crate) fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Vec
 }
 
 pub(crate) fn corrupt(what: &'static str, key: &str, source: Unreadable) -> StoreError {
-    StoreError::Corrupt { what, key: key.to_owned(), source: source.into() }
+    source.of(what, key)
 }
 
 pub(crate) fn unavailable(source: rusqlite::Error) -> StoreError {

@@ -57,9 +57,10 @@ async fn a_token_counts_for_its_own_attempt_alone() {
     let payload: Value = serde_json::from_str(&payload).unwrap();
     let second = payload["token"].as_str().unwrap().to_owned();
     assert_ne!(first, second);
-    for wrong in
-        [&first, &format!("{}A", &second[..second.len() - 1]), &"A".repeat(300), &String::from("é")]
-    {
+    // In its middle, where every bit counts.
+    let (head, tail) = second.split_at(50);
+    let changed = format!("{head}{}{}", if tail.starts_with('A') { "B" } else { "A" }, &tail[1..]);
+    for wrong in [&first, &changed, &"A".repeat(300), &String::from("é")] {
         assert!(answer(&mut stack, wrong).await.is_err(), "{wrong}");
     }
     answer(&mut stack, &second).await.unwrap();

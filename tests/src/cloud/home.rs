@@ -35,6 +35,18 @@ impl CloudHome {
         }
     }
 
+    /// The executions that are there.
+    pub async fn executions(&self) -> Vec<baton_store::ExecutionArn> {
+        let rows = self.cloud.all_rows("x#").await.into_iter().filter(|row| row["sk"]["S"] == "h");
+        let mut arns: Vec<_> = rows
+            .filter_map(|row| {
+                baton_store::ExecutionArn::parse(row["pk"]["S"].as_str()?.strip_prefix("x#")?).ok()
+            })
+            .collect();
+        arns.dedup();
+        arns
+    }
+
     fn receive(&self) -> Option<String> {
         let state = &mut *self.cloud.lock();
         [CUE_QUEUE, TASK_QUEUE].into_iter().find_map(|queue| {

@@ -3,6 +3,7 @@
 //!
 //! It is what tests count, disturb and search; that DynamoDB itself answers so is the contract suite's to prove.
 
+pub mod dynamo;
 mod expression;
 mod home;
 mod http;
@@ -65,6 +66,9 @@ struct State {
     weather: Option<Weather>,
     secret: String,
     earlier_secret: Option<String>,
+    /// Where DynamoDB is, if it is not in memory.
+    dynamo: Option<String>,
+    table_name: String,
 }
 
 /// The cloud. A clone is the same.
@@ -88,6 +92,8 @@ impl Default for Cloud {
             weather: None,
             secret: "s".repeat(64),
             earlier_secret: None,
+            dynamo: None,
+            table_name: TABLE.to_owned(),
         })))
     }
 }
@@ -97,10 +103,20 @@ impl Cloud {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// One whose table is in a DynamoDB elsewhere.
+    pub fn over(host: &str, table: &str) -> Self {
+        let cloud = Cloud::default();
+        let mut state = cloud.lock();
+        state.dynamo = Some(host.to_owned());
+        state.table_name = table.to_owned();
+        drop(state);
+        cloud
+    }
+
     /// The backend of one function, whose requests carry its name.
     pub fn backend(&self, function: &str) -> Aws {
         let names = Names {
-            table: TABLE.into(),
+            table: self.lock().table_name.as_str().into(),
             bucket: BUCKET.into(),
             cue_queue_url: CUE_QUEUE.into(),
             task_queue_url: TASK_QUEUE.into(),
@@ -170,6 +186,22 @@ impl Cloud {
     /// The table's rows whose partition key begins so.
     pub fn rows(&self, prefix: &str) -> Vec<Item> {
         self.lock().table.rows(prefix)
+    }
+
+    /// The same, wherever the table is.
+    pub async fn all_rows(&self, prefix: &str) -> Vec<Item> {
+        let (elsewhere, table) = {
+            let state = self.lock();
+            (state.dynamo.clone(), state.table_name.clone())
+        };
+        let Some(host) = elsewhere else { return self.rows(prefix) };
+        let request = json!({ "TableName": table, "ConsistentRead": true }).to_string();
+        let (_, body) = dynamo::forward(&host, "Scan", request.as_bytes()).await.expect("a scan");
+        let answer: Value = serde_json::from_slice(&body).expect("JSON");
+        let items = answer["Items"].as_array().expect("items").iter();
+        let is_it =
+            |item: &&Value| item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with(prefix));
+        items.filter(is_it).filter_map(|item| item.as_object().cloned()).collect()
     }
 
     /// Takes a row away, as a person could.
@@ -344,6 +376,13 @@ struct Line {
 
 impl HttpConnector for Line {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let elsewhere = self.cloud.lock().dynamo.clone();
+        if let Some(host) = elsewhere
+            && let (described, _) = describe(&self.function, &request)
+            && described.service == "dynamodb"
+        {
+            return elsewhere_answer(host, described.operation, request);
+        }
         let answer = self.cloud.answer(&self.function, &request);
         HttpConnectorFuture::new(async move {
             // Requests of one process overlap, as they do over a network.
@@ -359,10 +398,23 @@ impl HttpConnector for Line {
                     return Err(ConnectorError::io("the connection was closed".into()));
                 }
             };
-            let status = status.try_into().expect("a status");
-            Ok(HttpResponse::new(status, SdkBody::from(body)))
+            Ok(response(status, body))
         })
     }
+}
+
+/// The answer of a DynamoDB that is not in memory.
+fn elsewhere_answer(host: String, operation: String, request: HttpRequest) -> HttpConnectorFuture {
+    HttpConnectorFuture::new(async move {
+        let body = request.body().bytes().unwrap_or_default();
+        let answer = dynamo::forward(&host, &operation, body).await;
+        let (status, body) = answer.map_err(|error| ConnectorError::io(error.into()))?;
+        Ok(response(status, body))
+    })
+}
+
+fn response(status: u16, body: Vec<u8>) -> HttpResponse {
+    HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body))
 }
 
 /// The body of a cue's message.

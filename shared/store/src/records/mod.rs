@@ -40,6 +40,7 @@ pub use encode::{Encoded, Packing, encode};
 pub use frame::unpack;
 pub use header::{fork_from_text, fork_text};
 
+use crate::StoreError;
 use serde::{Deserialize, Serialize};
 
 /// The version that is written.
@@ -66,6 +67,24 @@ pub enum Unreadable {
     /// A blob that it points to was not given.
     #[error("blob {0} is missing")]
     Blob(BlobHash),
+}
+
+impl Unreadable {
+    /// The store's error for a thing of this kind and key. What a newer program wrote is not damaged: after a rollback whoever
+    /// meets it leaves it as it is and tries again, until the newer program is back.
+    #[must_use]
+    pub fn of(self, what: &'static str, key: &str) -> StoreError {
+        match self {
+            Unreadable::Version(_) => StoreError::Unavailable { what, source: Box::new(self) },
+            Unreadable::Start
+            | Unreadable::Frame(_)
+            | Unreadable::Form(_)
+            | Unreadable::Value(_)
+            | Unreadable::Blob(_) => {
+                StoreError::Corrupt { what, key: key.to_owned(), source: Box::new(self) }
+            }
+        }
+    }
 }
 
 /// A type that is kept as a document. Each has its own file here.
