@@ -1,14 +1,14 @@
 # The parts, each one command. What a part prints is its log as well, from which its tests are counted.
 
 # Parts that are a Rust test target each.
-targets=' conformance order kill stack '
+targets=' conformance order kill stack dynamo cost '
 
 run_part() {
     say "$1"
     case $1 in
         workspace) run_workspace ;;
         conformance) run_logged conformance read_conformance cargo test --workspace --locked --test conformance -- --quiet ;;
-        order | kill) run_target "$1" ;;
+        order | kill | dynamo | cost) run_target "$1" ;;
         functions) run_python functions python3 -m unittest discover infra/examples/order/functions ;;
         clients) run_python clients "$python_folder/bin/python" -m unittest discover tests/clients ;;
         stack) run_stack ;;
