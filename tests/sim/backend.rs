@@ -12,7 +12,8 @@ use baton_store::memory::Memory;
 use baton_store::{
     Chance, ClaimAnswer, Clock, CommitError, Created, Cues, DocumentId, DocumentKind, Documents,
     Durability, ExecutionArn, ExecutionQuery, Header, JoinAnswer, JoinMark, Journal, Loaded,
-    Machine, MachineArn, Machines, Outgoing, Page, Revision, RevisionId, Status, StoreError,
+    Machine, MachineArn, Machines, Outgoing, Page, Redrive, Revision, RevisionId, Status,
+    StoreError,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -337,9 +338,19 @@ impl Journal for Stormy {
         self.write("close", self.memory.close(execution, fork)).await
     }
 
-    async fn end(&self, execution: &ExecutionArn, status: &Status) -> Result<(), StoreError> {
+    async fn end(
+        &self,
+        execution: &ExecutionArn,
+        redrives: u32,
+        status: &Status,
+    ) -> Result<(), StoreError> {
         self.say(format_args!("end {}", status.name().as_str()));
-        self.write("end", self.memory.end(execution, status)).await
+        self.write("end", self.memory.end(execution, redrives, status)).await
+    }
+
+    async fn reopen(&self, execution: &ExecutionArn, redrive: &Redrive) -> Result<(), StoreError> {
+        self.say(format_args!("redrive {}", redrive.count));
+        self.write("reopen", self.memory.reopen(execution, redrive)).await
     }
 
     async fn join(

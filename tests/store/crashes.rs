@@ -100,7 +100,7 @@ pub async fn pending_cues_can_be_derived(home: &impl Home) {
     for (header, record) in commits {
         backend.commit(&header.arn(), &record, Durability::Later).await.unwrap();
     }
-    backend.end(&over.arn(), &Status::TimedOut { stopped: start() }).await.unwrap();
+    backend.end(&over.arn(), 0, &Status::TimedOut { stopped: start() }).await.unwrap();
     drop(backend);
     home.crash().await;
     let mut cues = Vec::new();

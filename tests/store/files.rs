@@ -219,7 +219,7 @@ async fn what_waits_is_not_in_memory() {
     backend.commit(&busy.arn(), &record("top", 0), Durability::Now).await.unwrap();
     assert_eq!(backend.executions_in_memory(), 1);
     let stopped = Status::TimedOut { stopped: backend.now() };
-    backend.end(&busy.arn(), &stopped).await.unwrap();
+    backend.end(&busy.arn(), 0, &stopped).await.unwrap();
     assert_eq!(backend.executions_in_memory(), 0);
     // Looking at many does not keep them.
     for round in 0..5 {

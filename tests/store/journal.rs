@@ -3,7 +3,7 @@
 use crate::home::Home;
 use crate::samples::{fork, header, record, scope, start};
 use baton_engine::{Payload, Sequence};
-use baton_store::{CommitError, Created, Durability, Header, Journal, Status};
+use baton_store::{CommitError, Created, Durability, Header, Journal, Redrive, Status};
 use jiff::SignedDuration;
 use serde_json::json;
 use std::sync::Arc;
@@ -138,8 +138,8 @@ pub async fn an_execution_ends_once(home: &impl Home) {
     let arn = header.arn();
     backend.create(&header).await.unwrap();
     let first = Status::Succeeded { stopped: start(), output: Payload::parse(" 7").unwrap() };
-    backend.end(&arn, &first).await.unwrap();
-    backend.end(&arn, &Status::TimedOut { stopped: start() }).await.unwrap();
+    backend.end(&arn, 0, &first).await.unwrap();
+    backend.end(&arn, 0, &Status::TimedOut { stopped: start() }).await.unwrap();
     let there = backend.header(&arn).await.unwrap().unwrap();
     assert_eq!(*there, Header { status: first, ..header });
     // A record of a scope that has not heard of it yet does no harm.
@@ -174,4 +174,47 @@ pub async fn a_heartbeat_is_kept_and_never_goes_back(home: &impl Home) {
     let newest = backend.newest(&arn, &record.scope).await.unwrap().unwrap();
     assert_eq!(newest.marks.heartbeat, Some(later));
     assert_eq!(newest.record, record);
+}
+
+pub async fn a_redrive_is_taken_in_once_and_an_end_before_it_counts_no_more(home: &impl Home) {
+    let (backend, header) = (home.backend(), header("n"));
+    let arn = header.arn();
+    backend.create(&header).await.unwrap();
+    let at = |secs| start() + SignedDuration::from_secs(secs);
+    let failed = |secs| Status::TimedOut { stopped: at(secs) };
+    let left = Some(fork("top:1"));
+    let first = Redrive { count: 1, at: at(5), token: Some("t".into()), left: left.clone() };
+    backend.reopen(&arn, &first).await.unwrap();
+    assert_eq!(*backend.header(&arn).await.unwrap().unwrap(), header, "it runs");
+    backend.end(&arn, 0, &failed(1)).await.unwrap();
+    for _ in 0..2 {
+        backend.reopen(&arn, &first).await.unwrap();
+        let reopened = backend.header(&arn).await.unwrap().unwrap();
+        assert_eq!(reopened.status, Status::Running);
+        assert_eq!(
+            (reopened.execution.redrives.count, reopened.execution.redrives.latest),
+            (1, Some(at(5)))
+        );
+        assert_eq!(reopened.redriven_by("t", at(6)), Some(at(5)));
+        assert_eq!(reopened.closed.iter().next(), left.as_ref());
+    }
+    backend.end(&arn, 0, &failed(2)).await.unwrap();
+    assert_eq!(backend.header(&arn).await.unwrap().unwrap().status, Status::Running);
+    backend.end(&arn, 1, &failed(6)).await.unwrap();
+    backend.reopen(&arn, &first).await.unwrap();
+    let ended = backend.header(&arn).await.unwrap().unwrap();
+    assert_eq!((&ended.status, ended.execution.redrives.count), (&failed(6), 1));
+    let listed = backend
+        .executions(
+            &baton_store::ExecutionQuery {
+                machine: header.machine.clone(),
+                status: Some(failed(6).name()),
+                items_max: 10,
+            },
+            None,
+        )
+        .await
+        .unwrap();
+    assert_eq!(listed.items.len(), 1);
+    assert_eq!(listed.items[0].execution.redrives.count, 1);
 }

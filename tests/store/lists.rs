@@ -53,7 +53,7 @@ pub async fn executions_come_newest_first_page_by_page(home: &impl Home) {
         backend.create(&header).await.unwrap();
         backend.create(&header_of("other", &name, number)).await.unwrap();
         if number % 3 == 0 {
-            backend.end(&header.arn(), &Status::TimedOut { stopped: start() }).await.unwrap();
+            backend.end(&header.arn(), 0, &Status::TimedOut { stopped: start() }).await.unwrap();
         }
     }
     for items_max in [1, 7, 25, 100] {
@@ -79,7 +79,7 @@ pub async fn executions_are_found_by_status(home: &impl Home) {
         let header = header_of("m", &format!("n{number}"), number);
         backend.create(&header).await.unwrap();
         if status.is_ended() {
-            backend.end(&header.arn(), status).await.unwrap();
+            backend.end(&header.arn(), 0, status).await.unwrap();
         }
     }
     for (first, status) in (0..).zip(&ends) {

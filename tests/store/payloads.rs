@@ -19,7 +19,7 @@ pub async fn payloads_of_any_size_come_back(home: &impl Home) {
     }
     let output = noise(250_000);
     let status = Status::Succeeded { stopped: crate::samples::start(), output: output.clone() };
-    backend.end(&arn, &status).await.unwrap();
+    backend.end(&arn, 0, &status).await.unwrap();
     drop(backend);
     home.crash().await;
     let backend = home.backend();

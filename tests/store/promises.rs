@@ -9,6 +9,7 @@ macro_rules! each {
                 one_of_many_racing_headers_wins
                 a_record_is_written_where_its_number_is_free
                 one_of_many_racing_records_wins
+                a_redrive_is_taken_in_once_and_an_end_before_it_counts_no_more
                 a_gap_in_a_journal_is_refused
                 the_newest_record_is_the_last_one
                 older_records_stay_readable

@@ -55,6 +55,7 @@ pub fn header_of(machine: &str, name: &str, after_millis: i64) -> Header {
         machine_arn: machine.as_str().into(),
         machine_name: "m".into(),
         region: "us-east-1".into(),
+        redrives: baton_engine::Redrives::default(),
         payload_bytes_max: Some(262_144),
     };
     Header {
@@ -65,6 +66,7 @@ pub fn header_of(machine: &str, name: &str, after_millis: i64) -> Header {
         revision: RevisionId("r1".into()),
         trace_header: None,
         timeout_secs: None,
+        redrive_tokens: Vec::new(),
         status: Status::Running,
         depth: 0,
         parent: None,
@@ -121,7 +123,7 @@ fn plain(scope: &str, sequence: u32) -> Record {
 }
 
 pub fn forked(width: u32, concurrency: u32) -> Pending {
-    Pending::Fork(Fork { width, concurrency, input: Payload::new(json!([])) })
+    Pending::Fork(Fork { width, concurrency, input: Payload::new(json!([])), resumes: None })
 }
 
 pub fn ended() -> Pending {

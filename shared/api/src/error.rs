@@ -229,6 +229,10 @@ impl ApiError {
         Self::new(ErrorCode::ExecutionAlreadyExists, message)
     }
 
+    pub(crate) fn not_redrivable(reason: impl Into<String>) -> Self {
+        Self::new(ErrorCode::ExecutionNotRedrivable, reason)
+    }
+
     pub(crate) fn no_such_resource(arn: &str) -> Self {
         let message = format!("Resource not found: '{arn}'");
         ApiError {

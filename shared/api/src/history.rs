@@ -268,6 +268,7 @@ fn payload_bytes(detail: &EventDetail) -> usize {
         | EventDetail::TaskFailed { detail, .. }
         | EventDetail::TaskTimedOut { detail, .. } => detail.cause.as_deref().map_or(0, str::len),
         EventDetail::ExecutionStarted
+        | EventDetail::ExecutionRedriven { .. }
         | EventDetail::StateAborted { .. }
         | EventDetail::TaskStarted { .. }
         | EventDetail::ParallelStateStarted

@@ -60,6 +60,8 @@ pub const KMS_REUSE_SECS_MIN: i64 = 60;
 pub const KMS_REUSE_SECS_MAX: i64 = 900;
 /// How long TestState may take (API-TestState).
 pub const TEST_STATE_SECS_MAX: i64 = 300;
+/// `clientToken` of RedriveExecution.
+pub const CLIENT_TOKEN_CHARS_MAX: usize = 64;
 /// How long GetActivityTask waits (ACT-02).
 pub const POLL_PATIENCE: Duration = Duration::from_secs(60);
 /// Findings in one answer of ValidateStateMachineDefinition: as many as may be asked for, and the default.

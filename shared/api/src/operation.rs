@@ -36,6 +36,7 @@ pub(crate) enum Operation {
     ListStateMachineVersions,
     ListTagsForResource,
     PublishStateMachineVersion,
+    RedriveExecution,
     TagResource,
     UntagResource,
     UpdateStateMachineAlias,
@@ -43,8 +44,7 @@ pub(crate) enum Operation {
 }
 
 /// The operations of Step Functions that Baton does not have.
-const MISSING: &[&str] =
-    &["DescribeMapRun", "ListMapRuns", "RedriveExecution", "StartSyncExecution", "UpdateMapRun"];
+const MISSING: &[&str] = &["DescribeMapRun", "ListMapRuns", "StartSyncExecution", "UpdateMapRun"];
 
 impl Operation {
     /// Every operation by its name.
@@ -77,6 +77,7 @@ impl Operation {
         ("ListStateMachineVersions", Operation::ListStateMachineVersions),
         ("ListTagsForResource", Operation::ListTagsForResource),
         ("PublishStateMachineVersion", Operation::PublishStateMachineVersion),
+        ("RedriveExecution", Operation::RedriveExecution),
         ("TagResource", Operation::TagResource),
         ("UntagResource", Operation::UntagResource),
         ("UpdateStateMachineAlias", Operation::UpdateStateMachineAlias),

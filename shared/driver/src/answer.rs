@@ -96,7 +96,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         let header = self.backend.header(&claims.execution).await?;
         let header = header.ok_or(AnswerError::DoesNotExist)?;
         let is_closed = claims.scope.forks().any(|fork| header.closed.contains(&fork));
-        if header.status.is_ended() || is_closed {
+        let is_over = header.latest_end() <= self.backend.now();
+        if header.status.is_ended() || is_closed || is_over {
             return Err(AnswerError::TimedOut);
         }
         // A crash can take away the closing of a fork and the cue that would have repeated it; no cue of such a child is

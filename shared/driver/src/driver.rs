@@ -5,11 +5,14 @@ use crate::definitions::Definitions;
 use crate::error::{Halt, chain, is_written};
 use crate::ids::DrawnIds;
 use crate::limits::{SPARE_DELAY, TRANSITIONS_MAX};
+use crate::stop::failed_record;
+use crate::take::state_type_of;
 use crate::tasks::Tasks;
 use crate::unrecorded::Unrecorded;
 use baton_asl::Definition;
 use baton_engine::{
-    Cue, Due, Execution, Marked, Misfit, Outcome, Record, ScopePath, Sequence, Signal,
+    Cue, Due, Execution, Failure, Marked, Misfit, Outcome, Pending, Record, ScopePath, Sequence,
+    Signal, StateType,
 };
 use baton_store::{Backend, Durability, ExecutionArn, Header, Outgoing, StoreError, TokenKeys};
 use std::sync::Arc;
@@ -27,6 +30,8 @@ pub struct Settings {
     /// How many transitions a second a scope may make on average, once it has made its first thousand; what is
     /// faster is slowed down.
     pub transitions_per_sec: Option<u32>,
+    /// How many events an execution's history may have: AWS's 25,000, or none.
+    pub history_events_max: Option<u64>,
 }
 
 impl Settings {
@@ -38,6 +43,7 @@ impl Settings {
             is_alone: false,
             transitions_max: TRANSITIONS_MAX,
             transitions_per_sec: None,
+            history_events_max: None,
         }
     }
 }
@@ -120,11 +126,22 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         outcome: Outcome,
         durability: Durability,
     ) -> Result<Option<Arc<Record>>, Halt> {
-        let record = self.decide(run, marked, outcome)?;
+        let record = self.within_limits(run, &marked.record, self.decide(run, marked, outcome)?);
         let record = Arc::new(self.with_activity_checked(record).await?);
         tracing::debug!(next = record.sequence.0, state = %record.state, "decided");
         let answer = self.backend.commit(&run.arn, &record, durability).await;
         Ok(is_written(answer)?.then_some(record))
+    }
+
+    /// The record, unless its history has become too long: then the scope fails, and the execution with it (QUO-04).
+    fn within_limits(&self, run: &Run, before: &Record, record: Record) -> Record {
+        let is_over =
+            |max: &u64| record.event_count >= *max && !matches!(record.pending, Pending::Ended(_));
+        let Some(max) = self.settings.history_events_max.filter(is_over) else { return record };
+        let cause = format!("The execution reached the maximum number of history events ({max}).");
+        let state_type = state_type_of(run, before).unwrap_or(StateType::Task);
+        let now = self.backend.now().as_millisecond();
+        failed_record(before, &Failure::runtime(&cause), state_type, now)
     }
 
     /// The interpreter's decision, checked: a stuck execution can be repaired, a wrong history cannot.

@@ -5,21 +5,20 @@ use crate::error::{Halt, is_written};
 use crate::limits::{PACE_DELAY, SPAWNS_AT_ONCE, UNPACED_TRANSITIONS};
 use crate::tasks::Tasks;
 use baton_engine::{
-    Cue, Due, Effect, End, ErrorDetail, Fork, ForkId, Hop, Pending, Record, ScopePath, Sequence,
-    Signal,
+    Cue, Due, Effect, End, ErrorDetail, Fork, ForkId, Halted, Hop, Pending, Record, ScopePath,
+    Sequence, Signal,
 };
-use baton_store::{Backend, Durability, ExecutionArn, Header, JoinMark, Outgoing, Status};
+use baton_store::{Backend, Durability, ExecutionArn, JoinMark, Outgoing, Status};
 use futures_util::future::try_join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::sync::Arc;
 
 impl<B: Backend, T: Tasks> Driver<B, T> {
     /// Does what follows from a record.
     pub(crate) async fn follow(&self, run: &Run, record: &Record) -> Result<(), Halt> {
-        let timeout = match deadline(&run.header) {
-            Some(at) if record.scope.is_top() && record.sequence == Sequence::FIRST => {
-                Some(timeout_cue(&run.arn, at))
-            }
+        let is_beginning = record.sequence == Sequence::FIRST || record.redrive().is_some();
+        let timeout = match run.header.deadline() {
+            Some(at) if record.scope.is_top() && is_beginning => Some(timeout_cue(&run.arn, at)),
             Some(_) | None => None,
         };
         self.perform_effects(run, record, record.effects(), timeout).await
@@ -37,7 +36,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         for effect in effects {
             match effect {
                 Effect::Cue(cue, due) => {
-                    let due = self.paced(run, &cue, due);
+                    // What would come later finds the execution over.
+                    let due = self.paced(run, &cue, due).min(Due::At(run.header.latest_end()));
                     cues.push(Outgoing { execution: run.arn.clone(), cue, due });
                 }
                 Effect::Spawn { from, to } => cues.extend(self.spawn(run, record, from, to).await?),
@@ -94,20 +94,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         child: u32,
         predecessor: Option<&Record>,
     ) -> Result<Vec<Outgoing>, Halt> {
-        let record = {
-            let mut ids = self.ids(&run.arn);
-            let (definition, now) = (&run.definition, self.backend.now());
-            baton_engine::begin_child(
-                definition,
-                run.execution(),
-                fork,
-                child,
-                predecessor,
-                now,
-                &mut ids,
-            )
-            .map_err(|misfit| broken(&misfit))?
-        };
+        let resumed = self.resumed(run, fork, child).await?;
+        let record = self.first_record(run, fork, child, predecessor, resumed)?;
         let record = Arc::new(self.with_activity_checked(record).await?);
         let answer = self.backend.commit(&run.arn, &record, Durability::Later).await;
         if is_written(answer)? {
@@ -116,6 +104,47 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         // Whoever wrote it may have died before it sent what follows.
         let begun = self.newest_if(&run.arn, &record.scope, Sequence::FIRST).await?;
         Ok(begun.map(|begun| first_cues(run, &begun.record)).unwrap_or_default())
+    }
+
+    fn first_record(
+        &self,
+        run: &Run,
+        fork: &Record,
+        child: u32,
+        predecessor: Option<&Record>,
+        resumed: Option<Resumed>,
+    ) -> Result<Record, Halt> {
+        let (definition, execution) = (&run.definition, run.execution());
+        let (now, mut ids) = (self.backend.now(), self.ids(&run.arn));
+        let record = match &resumed {
+            None => baton_engine::begin_child(
+                definition,
+                execution,
+                fork,
+                child,
+                predecessor,
+                now,
+                &mut ids,
+            ),
+            Some((last, before)) => {
+                let halted = Halted { last, before: before.as_deref() };
+                baton_engine::redrive_child(
+                    definition, execution, fork, child, halted, now, &mut ids,
+                )
+            }
+        };
+        record.map_err(|misfit| broken(&misfit))
+    }
+
+    /// The child that a child of a redriven fork goes on as, if that had begun: its last records.
+    async fn resumed(&self, run: &Run, fork: &Record, child: u32) -> Result<Option<Resumed>, Halt> {
+        let Pending::Fork(Fork { resumes: Some(resumes), .. }) = &fork.pending else {
+            return Ok(None);
+        };
+        let scope = resumes.scope.child(Hop { fork: resumes.fork, child });
+        let Some(last) = self.backend.newest(&run.arn, &scope).await? else { return Ok(None) };
+        let before = self.before(&run.arn, &last.record).await?;
+        Ok(Some((last.record, before)))
     }
 
     /// Marks a child's end; gives the cue for the parent if it was the last, or those of the child that takes its place.
@@ -155,10 +184,13 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             return Err(Halt::Broken(format!("record {} does not end", record.sequence)));
         };
         tracing::info!(status = status.name().as_str(), "execution ended");
-        self.backend.end(&run.arn, &status).await?;
+        self.backend.end(&run.arn, run.execution().redrives.count, &status).await?;
         Ok(self.notify_parent(&run.header).await?)
     }
 }
+
+/// The newest record of a scope and the one before it.
+type Resumed = (Arc<Record>, Option<Arc<Record>>);
 
 /// The cues of a scope's first record. What follows from it beyond cues is left to a cue of its own, so that forks
 /// at the beginning of forks take turns instead of nesting.
@@ -179,12 +211,6 @@ pub(crate) fn timeout_cue(execution: &ExecutionArn, deadline: Timestamp) -> Outg
     let signal = Signal::ExecutionTimeout;
     let cue = Cue { scope: ScopePath::top(), sequence: Sequence::FIRST, signal };
     Outgoing { execution: execution.clone(), cue, due: Due::At(deadline) }
-}
-
-/// When the execution's own time is over, if it has a limit.
-pub(crate) fn deadline(header: &Header) -> Option<Timestamp> {
-    let limit = SignedDuration::from_secs(header.timeout_secs?.into());
-    Some(header.execution.started.saturating_add(limit).unwrap_or(Timestamp::MAX))
 }
 
 /// The status that a top scope's last record gives its execution.

@@ -61,3 +61,6 @@ pub(crate) const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) const OFFERS_PER_LOOK: u32 = 10;
 /// How many times in a row a poller looks where all that it finds waits no longer.
 pub(crate) const LOOKS_MAX: u32 = 100;
+/// The most events with which an execution can be redriven where events are limited (RED-03): its history must have room
+/// for the redrive and for an end.
+pub(crate) const REDRIVE_EVENTS_MAX: u64 = 24_998;

@@ -2,7 +2,7 @@
 
 use crate::driver::{Driver, Run};
 use crate::error::{Halt, TakeError, is_written};
-use crate::follow::{deadline, status_of, timeout_cue};
+use crate::follow::{status_of, timeout_cue};
 use crate::limits::{CAUSE_CHARS_MAX, RACES_MAX};
 use crate::take::{Dropped, Taken};
 use crate::tasks::Tasks;
@@ -53,10 +53,13 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         if header.status.is_ended() {
             return Ok(Taken::Dropped(Dropped::Ended));
         }
-        let Some(deadline) = deadline(&header) else {
-            return Ok(Taken::Dropped(Dropped::Unfit));
+        let now = self.backend.now();
+        let deadline = match header.deadline() {
+            Some(deadline) => deadline,
+            None if header.latest_end() <= now => header.latest_end(),
+            None => return Ok(Taken::Dropped(Dropped::Unfit)),
         };
-        if self.backend.now() < deadline {
+        if now < deadline {
             self.backend.send(vec![timeout_cue(execution, deadline)]).await?;
             return Ok(Taken::Early);
         }
@@ -93,7 +96,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 Err(error) => return Err(error.into()),
             };
             let Some(status) = self.try_condemn(execution, last, &failure).await? else { continue };
-            self.backend.end(execution, &status).await?;
+            let redrives = header.execution.redrives.count;
+            self.backend.end(execution, redrives, &status).await?;
             self.notify_parent(&header).await?;
             return Ok(Some(status));
         }
@@ -114,7 +118,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         if let Some(status) = status_of(&last) {
             return Ok(Some(status));
         }
-        let record = Arc::new(failed_record(&last, failure, now.as_millisecond()));
+        let record = Arc::new(failed_record(&last, failure, StateType::Task, now.as_millisecond()));
         self.send_spare(execution, &record.scope, record.sequence).await?;
         let answer = self.backend.commit(execution, &record, Durability::Later).await;
         Ok(if is_written(answer)? { status_of(&record) } else { None })
@@ -160,8 +164,14 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 }
 
-/// The record that ends the top scope after `last`, without the interpreter, which cannot go on from there.
-fn failed_record(last: &Record, failure: &Failure, now_millis: i64) -> Record {
+/// The record that ends a scope after `last`, without the interpreter, which cannot go on from there. Where a parent scope
+/// handles the failure, it asks for the type of the state that failed.
+pub(crate) fn failed_record(
+    last: &Record,
+    failure: &Failure,
+    state_type: StateType,
+    now_millis: i64,
+) -> Record {
     let event = Event {
         link: Link::Previous,
         detail: EventDetail::ExecutionFailed(ErrorDetail::from(failure)),
@@ -169,13 +179,9 @@ fn failed_record(last: &Record, failure: &Failure, now_millis: i64) -> Record {
     Record {
         sequence: last.sequence.next(),
         moment: Moment::after(now_millis, [last.moment]),
-        events: vec![event],
-        event_count: last.event_count.saturating_add(1),
-        // The type is asked for only where a parent scope handles the failure, which the top has not.
-        pending: Pending::Ended(End::Failed {
-            failure: failure.clone(),
-            state_type: StateType::Task,
-        }),
+        event_count: last.event_count.saturating_add(u64::from(last.scope.is_top())),
+        events: if last.scope.is_top() { vec![event] } else { Vec::new() },
+        pending: Pending::Ended(End::Failed { failure: failure.clone(), state_type }),
         ..last.clone()
     }
 }

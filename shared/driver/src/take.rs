@@ -2,6 +2,7 @@
 
 use crate::driver::{Driver, Run};
 use crate::error::{Halt, TakeError};
+use crate::redrive::is_ahead;
 use crate::tasks::Tasks;
 use crate::timer;
 use baton_engine::{
@@ -93,15 +94,21 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
 
     async fn load_and_take(&self, execution: &ExecutionArn, cue: &Cue) -> Result<Taken, Halt> {
         let loaded = self.backend.load(execution, &cue.scope, cue.sequence).await?;
-        let Some(Loaded { header, record }) = loaded else {
+        let Some(Loaded { mut header, record }) = loaded else {
             return Ok(Taken::Dropped(Dropped::NoSuchExecution));
         };
+        if let Some(marked) = record.as_ref().filter(|it| is_ahead(&header, &it.record)) {
+            header = self.catch_up(execution, &marked.record).await?;
+        }
         if let Some(why) = why_dropped(&header, cue) {
             // Whoever ended it may have died before it told so.
             if why == Dropped::Ended && cue.scope.is_top() {
                 self.notify_parent(&header).await?;
             }
             return Ok(Taken::Dropped(why));
+        }
+        if header.latest_end() <= self.backend.now() {
+            return self.time_out(execution).await;
         }
         match record {
             Some(marked) => {
@@ -270,6 +277,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         signal: Signal,
         at: Timestamp,
     ) -> Result<Taken, Halt> {
+        let at = at.min(run.header.latest_end());
         let cue = run.cue(&record.scope, record.sequence, signal, Due::At(at));
         self.backend.send(vec![cue]).await?;
         Ok(Taken::Early)

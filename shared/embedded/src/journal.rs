@@ -10,10 +10,10 @@ use crate::state::{
 };
 use crate::write::{ExecutionRow, Write};
 use baton_engine::{Claim, ForkId, Hop, Marked, Record, ScopePath, Sequence};
-use baton_store::records::{Encoded, Kept, encode};
+use baton_store::records::{Encoded, Kept, encode, redrives_text};
 use baton_store::{
     ClaimAnswer, CommitError, Created, Durability, ExecutionArn, ExecutionQuery, Header,
-    JoinAnswer, JoinMark, Journal, Loaded, Page, Status, StoreError,
+    JoinAnswer, JoinMark, Journal, Loaded, Page, Redrive, Status, StoreError,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -162,7 +162,12 @@ impl Journal for Embedded {
         self.shared.decide(|state| state.close(execution, fork))
     }
 
-    async fn end(&self, execution: &ExecutionArn, status: &Status) -> Result<(), StoreError> {
+    async fn end(
+        &self,
+        execution: &ExecutionArn,
+        redrives: u32,
+        status: &Status,
+    ) -> Result<(), StoreError> {
         let shared = &self.shared;
         let encoded = shared.packing().encode(status);
         let row = |execution, outcome| Write::End {
@@ -172,8 +177,25 @@ impl Journal for Embedded {
             outcome,
         };
         let synced = shared.decide(|state| {
-            state.end(execution, status, |id| shared.writes(encoded, |outcome| row(id, outcome)))
+            state.end(execution, redrives, status, |id| {
+                shared.writes(encoded, |outcome| row(id, outcome))
+            })
         })?;
+        durable(synced).await
+    }
+
+    async fn reopen(&self, execution: &ExecutionArn, redrive: &Redrive) -> Result<(), StoreError> {
+        let header = self.header(execution).await?;
+        let mut header = Header::clone(&*header.ok_or_else(|| missing("execution", execution))?);
+        let is_next = header.execution.redrives.count + 1 == redrive.count;
+        if !header.status.is_ended() || !is_next {
+            return Ok(());
+        }
+        header.take_redrive(redrive);
+        let redrives = redrives_text(&header).unwrap_or_default();
+        let write = |execution, closed| Write::Reopen { execution, closed, redrives };
+        let synced =
+            self.shared.decide(|state| state.reopen(execution, Arc::new(header), write))?;
         durable(synced).await
     }
 

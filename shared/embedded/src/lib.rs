@@ -80,6 +80,7 @@ impl Embedded {
         let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
         let store = |source| OpenError::Store { path: path.to_owned(), source };
         let connection = open_writer(path).map_err(sqlite)?;
+        schema::widen(&connection).map_err(sqlite)?;
         let secret = token_secret(&connection).map_err(sqlite)?;
         let blobs = Arc::new(BlobCache::new(limits::BLOB_CACHE_BYTES));
         let reader = Reader::open(path, blobs.clone()).map_err(sqlite)?;

@@ -39,14 +39,14 @@ fn of_status(
     status: StatusName,
     (started, id): (i64, i64),
 ) -> Result<Vec<Sorted>, StoreError> {
-    let sql = "SELECT id, facts, closed, outcome, started FROM executions
+    let sql = "SELECT id, facts, closed, outcome, redrives, started FROM executions
                WHERE machine = ?1 AND status = ?2 AND (started, id) < (?3, ?4)
                ORDER BY started DESC, id DESC LIMIT ?5";
     let limit = i64::from(query.items_max) + 1;
     let values = params![query.machine.as_str(), status.as_str(), started, id, limit];
     reader.all(sql, values, |row| {
         let header = header_row(row)?;
-        Ok(((row.get(4)?, header.id), header))
+        Ok(((row.get(5)?, header.id), header))
     })
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn running(
     mut each: impl FnMut(HeaderRow) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let machines = "SELECT min(machine) FROM executions WHERE machine > ?1";
-    let of_machine = "SELECT id, facts, closed, outcome FROM executions
+    let of_machine = "SELECT id, facts, closed, outcome, redrives FROM executions
                       WHERE machine = ?1 AND status = 'RUNNING' AND id > ?2 ORDER BY id LIMIT 256";
     let mut machine = String::new();
     loop {

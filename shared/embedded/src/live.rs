@@ -23,6 +23,8 @@ pub(crate) struct Live {
     pub(crate) ended: Option<Status>,
     /// Whether it has ended.
     pub(crate) is_ended: bool,
+    /// How often it was redriven.
+    pub(crate) redrives: u32,
     /// Its closed forks.
     pub(crate) closed: BTreeSet<ForkId>,
     /// The group that holds its latest write.
@@ -70,6 +72,7 @@ impl Live {
             header: None,
             ended: None,
             is_ended,
+            redrives: 0,
             closed,
             group: 0,
             read,
@@ -395,7 +398,7 @@ mod tests {
     }
 
     fn fork(width: u32, concurrency: u32) -> Pending {
-        Pending::Fork(Fork { width, concurrency, input: Payload::new(Value::Null) })
+        Pending::Fork(Fork { width, concurrency, input: Payload::new(Value::Null), resumes: None })
     }
 
     fn wait() -> Pending {

@@ -4,7 +4,8 @@ use crate::limits;
 use crate::live::Ended;
 use baton_engine::{Claim, ForkId, Hop, Marked, Marks, Payload, Record, ScopePath, Sequence};
 use baton_store::records::{
-    BlobCache, BlobHash, Decoded, Kept, Unreadable, decode, decode_whole, fork_from_text, unpack,
+    BlobCache, BlobHash, Decoded, Kept, Unreadable, decode, decode_whole, fork_from_text,
+    take_redrives, unpack,
 };
 use baton_store::{Header, Status, StoreError};
 use jiff::Timestamp;
@@ -25,6 +26,7 @@ pub(crate) struct Reader {
 pub(crate) struct Standing {
     pub(crate) id: i64,
     pub(crate) is_ended: bool,
+    pub(crate) redrives: u32,
     pub(crate) closed: BTreeSet<ForkId>,
 }
 
@@ -49,6 +51,7 @@ pub(crate) struct HeaderRow {
     facts: Vec<u8>,
     closed: Option<String>,
     outcome: Option<Vec<u8>>,
+    redrives: Option<String>,
 }
 
 impl Reader {
@@ -62,22 +65,23 @@ impl Reader {
 
     /// How an execution stands.
     pub(crate) fn standing(&self, arn: &str) -> Result<Option<Standing>, StoreError> {
-        let sql = "SELECT id, status, closed FROM executions WHERE arn = ?1";
+        let sql = "SELECT id, status, closed, coalesce(json_extract(redrives, '$.n'), 0)
+                   FROM executions WHERE arn = ?1";
         let row = self.one(sql, params![arn], |row| {
             let status: String = row.get(1)?;
             let closed: Option<String> = row.get(2)?;
-            Ok((row.get(0)?, status != "RUNNING", closed))
+            Ok((row.get(0)?, status != "RUNNING", closed, row.get(3)?))
         })?;
-        row.map(|(id, is_ended, closed)| {
+        row.map(|(id, is_ended, closed, redrives)| {
             let closed = forks(closed.as_deref()).map_err(|e| corrupt("execution", arn, e))?;
-            Ok(Standing { id, is_ended, closed })
+            Ok(Standing { id, is_ended, redrives, closed })
         })
         .transpose()
     }
 
     /// An execution's header.
     pub(crate) fn header(&self, arn: &str) -> Result<Option<Header>, StoreError> {
-        let sql = "SELECT id, facts, closed, outcome FROM executions WHERE arn = ?1";
+        let sql = "SELECT id, facts, closed, outcome, redrives FROM executions WHERE arn = ?1";
         let row = self.one(sql, params![arn], header_row)?;
         row.map(|row| {
             let facts = self.decode::<Header>(&row.facts, arn)?;
@@ -299,15 +303,21 @@ impl HeaderRow {
         status: Option<Status>,
         arn: &str,
     ) -> Result<Header, StoreError> {
-        let closed = forks(self.closed.as_deref()).map_err(|e| corrupt("execution", arn, e))?;
-        Ok(Header { closed, status: status.unwrap_or(Status::Running), ..facts })
+        let unreadable = |e| corrupt("execution", arn, e);
+        let closed = forks(self.closed.as_deref()).map_err(unreadable)?;
+        let mut header = Header { closed, status: status.unwrap_or(Status::Running), ..facts };
+        if let Some(redrives) = &self.redrives {
+            take_redrives(&mut header, redrives).map_err(unreadable)?;
+        }
+        Ok(header)
     }
 }
 
-/// Reads `id, facts, closed, outcome`.
+/// Reads `id, facts, closed, outcome, redrives`.
 pub(crate) fn header_row(row: &Row<'_>) -> rusqlite::Result<HeaderRow> {
     let facts = bytes(row, 1)?.unwrap_or_default();
-    Ok(HeaderRow { id: row.get(0)?, facts, closed: row.get(2)?, outcome: bytes(row, 3)? })
+    let (closed, outcome, redrives) = (row.get(2)?, bytes(row, 3)?, row.get(4)?);
+    Ok(HeaderRow { id: row.get(0)?, facts, closed, outcome, redrives })
 }
 
 /// The scopes of a fork's children begin so.

@@ -47,6 +47,7 @@ CREATE TABLE executions (
     started INTEGER NOT NULL,
     stopped INTEGER,
     closed TEXT,
+    redrives TEXT,
     facts BLOB NOT NULL,
     outcome BLOB
 );
@@ -93,6 +94,16 @@ CREATE TABLE IF NOT EXISTS documents (
     PRIMARY KEY (kind, part, key)
 ) WITHOUT ROWID;
 ";
+
+/// Gives the tables the columns that they were made without.
+pub(crate) fn widen(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = "SELECT count(*) FROM pragma_table_info('executions') WHERE name = 'redrives'";
+    let has_redrives: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+    if has_redrives == 0 {
+        connection.execute_batch("ALTER TABLE executions ADD COLUMN redrives TEXT")?;
+    }
+    Ok(())
+}
 
 /// Makes the tables that the file was made without.
 pub(crate) fn complete(connection: &Connection) -> rusqlite::Result<()> {

@@ -23,6 +23,8 @@ pub(crate) enum Write {
     Close { execution: i64, closed: String },
     /// An execution's end.
     End { execution: i64, status: &'static str, stopped: Option<i64>, outcome: Vec<u8> },
+    /// An execution that runs again.
+    Reopen { execution: i64, closed: String, redrives: String },
     /// A child's end.
     Join { execution: i64, fork: String, child: u32, last: u32, rank: u32 },
     /// A machine and its revision, or its end; whether it was written is answered.
@@ -95,6 +97,7 @@ impl Write {
             Write::Claim { .. }
             | Write::Heartbeat { .. }
             | Write::Close { .. }
+            | Write::Reopen { .. }
             | Write::Join { .. }
             | Write::Machine(..) => 0,
         };
@@ -122,6 +125,7 @@ pub(crate) struct Statements<'c> {
     heartbeat: Statement<'c>,
     close: Statement<'c>,
     end: Statement<'c>,
+    reopen: Statement<'c>,
     join: Statement<'c>,
     create_machine: Statement<'c>,
     update_machine: Statement<'c>,
@@ -156,6 +160,10 @@ impl<'c> Statements<'c> {
             close: connection.prepare("UPDATE executions SET closed = ?2 WHERE id = ?1")?,
             end: connection.prepare(
                 "UPDATE executions SET status = ?2, stopped = ?3, outcome = ?4 WHERE id = ?1",
+            )?,
+            reopen: connection.prepare(
+                "UPDATE executions SET status = 'RUNNING', stopped = NULL, outcome = NULL,
+                 closed = ?2, redrives = ?3 WHERE id = ?1",
             )?,
             join: connection.prepare(
                 "INSERT OR IGNORE INTO joins (execution, fork, child, last, rank)
@@ -209,6 +217,9 @@ impl<'c> Statements<'c> {
             Write::Close { execution, closed } => self.close.execute(params![execution, closed]),
             Write::End { execution, status, stopped, outcome } => {
                 self.end.execute(params![execution, status, stopped, Document(outcome)])
+            }
+            Write::Reopen { execution, closed, redrives } => {
+                self.reopen.execute(params![execution, closed, redrives])
             }
             Write::Join { execution, fork, child, last, rank } => {
                 self.join.execute(params![execution, fork, child, last, rank])

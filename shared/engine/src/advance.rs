@@ -123,12 +123,16 @@ pub fn begin_child(
             step.item = Some(Arc::new(
                 states::map::item(&children.input, child).ok_or_else(no_such_child)?,
             ));
-            if let Some((_, predecessor)) = predecessor.and_then(|record| record.scope.parent()) {
-                let started = EventDetail::MapIterationStarted {
-                    name: state.name.as_str().into(),
-                    index: child,
-                };
-                step.push_linked(Link::InsideChild(predecessor), started);
+            let after = predecessor.and_then(|record| record.scope.parent());
+            // The iterations that a Map's beginning starts are in that record's events, but a redrive starts none there.
+            let link = match (after, &children.resumes) {
+                (Some((_, predecessor)), _) => Some(Link::InsideChild(predecessor)),
+                (None, Some(_)) => Some(Link::Previous),
+                (None, None) => None,
+            };
+            if let Some(link) = link {
+                let name = state.name.as_str().into();
+                step.push_linked(link, EventDetail::MapIterationStarted { name, index: child });
             }
             let input = states::map::iteration_input(&mut step, at, map);
             step.block = map.processor;

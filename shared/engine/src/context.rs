@@ -31,7 +31,7 @@ impl ContextObject<'_> {
                 "StartTime": timestamp_text(execution.started),
                 "Name": &*execution.name,
                 "RoleArn": &*execution.role_arn,
-                "RedriveCount": 0,
+                "RedriveCount": execution.redrives.count,
             },
             "StateMachine": { "Id": &*execution.machine_arn, "Name": &*execution.machine_name },
             "State": { "Name": self.state_name, "EnteredTime": timestamp_text(self.visit.entered) },
@@ -43,6 +43,11 @@ impl ContextObject<'_> {
     }
 
     fn add_optional(&self, members: &mut Map<String, Value>) {
+        if let Some(latest) = self.execution.redrives.latest
+            && let Some(Value::Object(execution)) = members.get_mut("Execution")
+        {
+            execution.insert("RedriveTime".to_owned(), timestamp_text(latest).into());
+        }
         if self.is_retriable
             && let Some(Value::Object(state)) = members.get_mut("State")
         {

@@ -110,6 +110,11 @@ pub enum EventDetail {
     ExecutionFailed(ErrorDetail),
     ExecutionAborted(ErrorDetail),
     ExecutionTimedOut(ErrorDetail),
+    ExecutionRedriven {
+        count: u32,
+        /// `clientToken`, which the history does not show.
+        token: Option<Arc<str>>,
+    },
     StateEntered {
         state_type: StateType,
         name: Arc<str>,

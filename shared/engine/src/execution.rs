@@ -23,6 +23,17 @@ pub struct Execution {
     pub machine_name: Arc<str>,
     /// The region that task events name.
     pub region: Arc<str>,
+    /// How often it was redriven.
+    pub redrives: Redrives,
     /// The most bytes that an input, output or result may have; `None` lifts AWS's limit.
     pub payload_bytes_max: Option<usize>,
+}
+
+/// How often an execution was redriven, and when last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Redrives {
+    /// `Execution.RedriveCount`.
+    pub count: u32,
+    /// `Execution.RedriveTime`.
+    pub latest: Option<Timestamp>,
 }

@@ -1,6 +1,6 @@
 //! The interpreter: what one cue does to one execution.
 //!
-//! [`begin`], [`begin_child`] and [`advance`] are the whole surface; [`inspect`] tries one state by itself. They perform no I/O and are handed
+//! [`begin`], [`begin_child`], [`advance`], [`redrive`] and [`redrive_child`] are the whole surface; [`inspect`] tries one state by itself. They perform no I/O and are handed
 //! time and chance, so any run can be replayed.
 //!
 //! # Invariants
@@ -24,6 +24,7 @@ mod limits;
 mod outcome;
 mod payload;
 mod record;
+mod redrive;
 mod scope;
 mod states;
 mod step;
@@ -31,7 +32,7 @@ mod step;
 pub use advance::{Misfit, advance, begin, begin_child};
 pub use effect::{Cue, Due, Effect, Signal};
 pub use event::{ErrorDetail, Event, EventDetail, Link, StateType, TaskResource};
-pub use execution::Execution;
+pub use execution::{Execution, Redrives};
 pub use failure::{Failure, FailureKind};
 pub use history::{EventTypeName, Numbered, Numbering, Outline, Trail, history};
 pub use outcome::{ChildFailure, Ids, Outcome};
@@ -40,4 +41,5 @@ pub use record::{
     Call, Callback, Claim, End, Fork, MapItem, Marked, Marks, Nonce, Pending, Record, Variables,
     Visit,
 };
+pub use redrive::{Halted, redrive, redrive_child};
 pub use scope::{ForkId, Hop, InvalidScope, Moment, ScopePath, Sequence};

@@ -1,7 +1,7 @@
 //! Records: what one transition did, and where the scope stands since.
 
 use crate::event::{Event, StateType};
-use crate::{Failure, Moment, Payload, ScopePath, Sequence};
+use crate::{Failure, ForkId, Moment, Payload, ScopePath, Sequence};
 use baton_asl::{BlockId, Resource, StateName};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -132,6 +132,8 @@ pub struct Fork {
     pub concurrency: u32,
     /// The input of all branches, or the items: an array, or an object whose members are the items.
     pub input: Payload,
+    /// After a redrive: the fork whose children go on as these.
+    pub resumes: Option<ForkId>,
 }
 
 /// How a scope ended.

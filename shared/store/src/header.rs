@@ -1,12 +1,14 @@
 //! The execution header: its facts, and how it stands.
 
 use crate::arn::{ExecutionArn, MachineArn};
-use baton_engine::{ErrorDetail, Execution, ForkId, Payload, ScopePath, Sequence};
-use jiff::Timestamp;
+use crate::limits::{EXECUTION_TIME_MAX, REDRIVE_TOKEN_TIME_MAX, REDRIVE_TOKENS_MAX};
+use baton_engine::{ErrorDetail, Execution, ForkId, Payload, Redrives, ScopePath, Sequence};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What is kept of an execution beside its journals. All but `status`, `closed` and `killed` is written once.
+/// What is kept of an execution beside its journals. All but the status, the closed forks and what redrives
+/// change is written once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {
     /// The facts that the interpreter is handed.
@@ -27,6 +29,8 @@ pub struct Header {
     pub depth: u32,
     /// Who is told when it ends.
     pub parent: Option<Parent>,
+    /// The tokens of the requests that redrove it lately.
+    pub redrive_tokens: Vec<RedriveToken>,
     /// How it stands.
     pub status: Status,
     /// Forks whose parent has moved on: cues of scopes under them are dropped.
@@ -53,6 +57,65 @@ impl Header {
     pub fn arn(&self) -> ExecutionArn {
         ExecutionArn::trusted(self.execution.arn.clone())
     }
+
+    /// When the execution's own time is over, if its definition limits it. A redrive gives it all its time again.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let limit = SignedDuration::from_secs(self.timeout_secs?.into());
+        let begun = self.execution.redrives.latest.unwrap_or(self.execution.started);
+        Some(begun.saturating_add(limit).unwrap_or(Timestamp::MAX).min(self.latest_end()))
+    }
+
+    /// When any execution's time is over (EXEC-STD-01).
+    #[must_use]
+    pub fn latest_end(&self) -> Timestamp {
+        self.execution.started.saturating_add(EXECUTION_TIME_MAX).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Takes a redrive in: the execution runs again.
+    pub fn take_redrive(&mut self, redrive: &Redrive) {
+        let Redrive { count, at, token, left } = redrive;
+        self.status = Status::Running;
+        self.execution.redrives = Redrives { count: *count, latest: Some(*at) };
+        self.closed.extend(left.clone());
+        let surplus = (self.redrive_tokens.len() + 1).saturating_sub(REDRIVE_TOKENS_MAX);
+        self.redrive_tokens.drain(..surplus.min(self.redrive_tokens.len()));
+        if let Some(token) = token {
+            self.redrive_tokens.push(RedriveToken { token: token.clone(), at: *at });
+        }
+    }
+
+    /// When the redrive was made that had this token, if that was lately (RED-09).
+    #[must_use]
+    pub fn redriven_by(&self, token: &str, now: Timestamp) -> Option<Timestamp> {
+        let is_it = |known: &&RedriveToken| {
+            let fresh_until = known.at.saturating_add(REDRIVE_TOKEN_TIME_MAX);
+            &*known.token == token && fresh_until.is_ok_and(|until| now <= until)
+        };
+        self.redrive_tokens.iter().rev().find(is_it).map(|known| known.at)
+    }
+}
+
+/// One redrive: what it changes in the header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redrive {
+    /// Its number, from 1.
+    pub count: u32,
+    /// When.
+    pub at: Timestamp,
+    /// The token of its request.
+    pub token: Option<Arc<str>>,
+    /// The fork that the top scope had waited for, and waits for no longer.
+    pub left: Option<ForkId>,
+}
+
+/// The token of a request that redrove an execution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedriveToken {
+    /// `clientToken`.
+    pub token: Arc<str>,
+    /// When it did.
+    pub at: Timestamp,
 }
 
 /// `status`, with what belongs to each.

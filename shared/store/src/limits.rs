@@ -1,5 +1,7 @@
 //! Limits of what is kept.
 
+use jiff::SignedDuration;
+
 /// A payload whose text is longer, and stays longer when compressed, is kept apart under its content's hash.
 pub const PAYLOAD_INLINE_BYTES_MAX: usize = 8 * 1024;
 
@@ -21,3 +23,15 @@ pub const PLAIN_BYTES_MAX: usize = 1024;
 
 /// `taskToken` in the API's model: at most so many characters.
 pub const TASK_TOKEN_CHARS_MAX: usize = 2048;
+
+/// How long an execution may take, redrives included (EXEC-STD-01): a year.
+pub const EXECUTION_TIME_MAX: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// How long an execution can be redriven after its end (RED-02).
+pub const REDRIVE_PERIOD: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// How many tokens of redrives are known (RED-09).
+pub const REDRIVE_TOKENS_MAX: usize = 10;
+
+/// How long the token of a redrive is known (RED-09).
+pub const REDRIVE_TOKEN_TIME_MAX: SignedDuration = SignedDuration::from_mins(15);

@@ -2,7 +2,6 @@
 
 use crate::{Header, Outgoing};
 use baton_engine::{Cue, Due, Effect, ForkId, Pending, Record, ScopePath, Sequence, Signal};
-use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The scopes that may still move, given the newest record's number of every scope: those that lie only under
@@ -54,8 +53,7 @@ fn cues_of(record: &Record) -> Vec<(Cue, Due)> {
 }
 
 fn time_limit(header: &Header) -> Option<(Cue, Due)> {
-    let limit = SignedDuration::from_secs(header.timeout_secs?.into());
-    let at = header.execution.started.saturating_add(limit).unwrap_or(Timestamp::MAX);
+    let at = header.deadline()?;
     let scope = ScopePath::top();
     let cue = Cue { scope, sequence: Sequence::FIRST, signal: Signal::ExecutionTimeout };
     Some((cue, Due::At(at)))
@@ -106,6 +104,7 @@ mod tests {
     use crate::{RevisionId, Status};
     use baton_engine::{End, Fork, Payload, Pending};
     use expect_test::{Expect, expect};
+    use jiff::{SignedDuration, Timestamp};
     use serde_json::json;
 
     #[test]
@@ -136,7 +135,7 @@ mod tests {
             &[("top", Pending::Until(Timestamp::UNIX_EPOCH))],
             expect!["top:17 Proceed At(1970-01-01T00:00:00Z)"],
         );
-        let fork = Pending::Fork(Fork { width: 2, concurrency: 2, input: null() });
+        let fork = Pending::Fork(Fork { width: 2, concurrency: 2, input: null(), resumes: None });
         let ended = Pending::Ended(End::Succeeded(null()));
         check(
             &[("top", fork), ("17.0", ended.clone()), ("17.1", Pending::Continue)],

@@ -3,7 +3,7 @@
 
 use crate::arn::{ExecutionArn, MachineArn};
 use crate::documents::Documents;
-use crate::header::{Header, RevisionId, Status, StatusName};
+use crate::header::{Header, Redrive, RevisionId, Status, StatusName};
 use crate::machine::{Machine, Revision};
 use baton_engine::{Claim, Cue, Due, ForkId, Marked, Record, ScopePath, Sequence};
 use jiff::Timestamp;
@@ -197,11 +197,21 @@ pub trait Journal: Send + Sync {
         fork: &ForkId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Sets the header's status if it is still running, durably.
+    /// Sets the header's status if it is still running and was redriven so often, durably. Else the end is one that a redrive
+    /// has left behind.
     fn end(
         &self,
         execution: &ExecutionArn,
+        redrives: u32,
         status: &Status,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Lets the header of an execution that has ended take in its next redrive ([`Header::take_redrive`]), durably. One that was
+    /// taken in before changes nothing.
+    fn reopen(
+        &self,
+        execution: &ExecutionArn,
+        redrive: &Redrive,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Marks a child's end.

@@ -1,4 +1,4 @@
-//! DescribeExecution: one read of the header.
+//! DescribeExecution: one read of the header, and of the state machine where the execution might be redriven.
 
 use super::{ARN, is_all_data};
 use crate::members::Members;
@@ -40,6 +40,8 @@ pub(super) struct Output {
     #[serde(skip_serializing_if = "Option::is_none")]
     state_machine_alias_arn: Option<Arc<str>>,
     redrive_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redrive_date: Option<Epoch>,
     redrive_status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     redrive_status_reason: Option<String>,
@@ -69,10 +71,11 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     let is_all = is_all_data(&mut members)?;
     members.finish()?;
     let header = api.header(&execution_arn(&arn)?).await?;
-    Ok(output(&header, is_all))
+    let reason = super::redrive_execution::reason_against(api, &header).await?;
+    Ok(output(&header, is_all, reason))
 }
 
-fn output(header: &Header, is_all: bool) -> Output {
+fn output(header: &Header, is_all: bool, not_redrivable: Option<String>) -> Output {
     let execution = &header.execution;
     let (result, detail) = match &header.status {
         Status::Succeeded { output, .. } => (Some(output.clone()), ErrorDetail::default()),
@@ -96,24 +99,9 @@ fn output(header: &Header, is_all: bool) -> Output {
         cause,
         state_machine_version_arn: header.version_arn.clone(),
         state_machine_alias_arn: header.alias_arn.clone(),
-        redrive_count: 0,
-        redrive_status: redrive_status(&header.status),
-        redrive_status_reason: redrive_status_reason(&header.status),
-    }
-}
-
-fn redrive_status(status: &Status) -> &'static str {
-    match status {
-        Status::Running | Status::Succeeded { .. } => "NOT_REDRIVABLE",
-        Status::Failed { .. } | Status::Aborted { .. } | Status::TimedOut { .. } => "REDRIVABLE",
-    }
-}
-
-fn redrive_status_reason(status: &Status) -> Option<String> {
-    match status {
-        Status::Running | Status::Succeeded { .. } => {
-            Some(format!("Execution is {} and cannot be redriven", status.name().as_str()))
-        }
-        Status::Failed { .. } | Status::Aborted { .. } | Status::TimedOut { .. } => None,
+        redrive_count: execution.redrives.count,
+        redrive_date: execution.redrives.latest.map(Epoch::from),
+        redrive_status: if not_redrivable.is_some() { "NOT_REDRIVABLE" } else { "REDRIVABLE" },
+        redrive_status_reason: not_redrivable,
     }
 }

@@ -90,6 +90,8 @@ struct Item {
     #[serde(skip_serializing_if = "Option::is_none")]
     state_machine_alias_arn: Option<String>,
     redrive_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redrive_date: Option<Epoch>,
 }
 
 pub(super) async fn call<B: Backend, T: Tasks>(
@@ -188,6 +190,7 @@ fn item(header: &Header) -> Item {
         stop_date: header.status.stopped().map(Epoch::from),
         state_machine_version_arn: header.version_arn.as_ref().map(text),
         state_machine_alias_arn: header.alias_arn.as_ref().map(text),
-        redrive_count: 0,
+        redrive_count: header.execution.redrives.count,
+        redrive_date: header.execution.redrives.latest.map(Epoch::from),
     }
 }

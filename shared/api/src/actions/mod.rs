@@ -10,6 +10,7 @@ mod describe_state_machine_for_execution;
 mod get_execution_history;
 mod list_executions;
 mod list_state_machines;
+mod redrive_execution;
 mod send_task;
 mod start_execution;
 mod stop_execution;
@@ -90,6 +91,7 @@ pub(crate) async fn call<B: Backend, T: Tasks>(
         Operation::ListStateMachines => {
             answer(request_id, list_state_machines::call(api, body).await)
         }
+        Operation::RedriveExecution => answer(request_id, redrive_execution::call(api, body).await),
         Operation::SendTaskFailure => answer(request_id, send_task::failure(api, body).await),
         Operation::SendTaskHeartbeat => answer(request_id, send_task::heartbeat(api, body).await),
         Operation::SendTaskSuccess => answer(request_id, send_task::success(api, body).await),

@@ -118,6 +118,7 @@ fn new_header<B: Backend, T: Tasks>(
         machine_arn: resolved.named_arn(),
         machine_name: machine.arn.name().into(),
         region: api.settings.region.clone(),
+        redrives: baton_engine::Redrives::default(),
         payload_bytes_max: api.settings.payload_bytes_max,
     };
     Header {
@@ -130,6 +131,7 @@ fn new_header<B: Backend, T: Tasks>(
         timeout_secs: timeout_secs(&machine.revision.definition),
         depth: 0,
         parent,
+        redrive_tokens: Vec::new(),
         status: Status::Running,
         closed: BTreeSet::new(),
     }

@@ -47,6 +47,7 @@ fn details_key(detail: &EventDetail) -> Option<&'static str> {
         EventDetail::ExecutionFailed(_) => "executionFailedEventDetails",
         EventDetail::ExecutionAborted(_) => "executionAbortedEventDetails",
         EventDetail::ExecutionTimedOut(_) => "executionTimedOutEventDetails",
+        EventDetail::ExecutionRedriven { .. } => "executionRedrivenEventDetails",
         EventDetail::StateEntered { .. } => "stateEnteredEventDetails",
         EventDetail::StateExited { .. } => "stateExitedEventDetails",
         EventDetail::EvaluationFailed { .. } => "evaluationFailedEventDetails",
@@ -120,6 +121,9 @@ impl<M: SerializeMap> Members<M> {
             EventDetail::ExecutionFailed(detail)
             | EventDetail::ExecutionAborted(detail)
             | EventDetail::ExecutionTimedOut(detail) => self.error(detail),
+            EventDetail::ExecutionRedriven { count, .. } => {
+                self.map.serialize_entry("redriveCount", count)
+            }
             EventDetail::StateEntered { name, input, .. } => {
                 self.map.serialize_entry("name", &**name)?;
                 self.input(input)

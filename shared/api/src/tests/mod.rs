@@ -8,6 +8,7 @@ mod hostile;
 mod http;
 mod machines;
 mod nested;
+mod redrives;
 mod tags;
 mod test_state;
 mod validation;

@@ -53,13 +53,24 @@ impl Aws {
         status: StatusName,
     ) -> Result<(), StoreError> {
         self.list(key(arn, started, Some(status)), self.expires_ended()).await?;
-        self.dynamo
-            .delete_item()
-            .table_name(&*self.table)
-            .set_key(Some(key(arn, started, Some(StatusName::Running)).attributes()))
-            .send()
-            .await
-            .map_err(unavailable(WHAT))?;
+        self.unlist(key(arn, started, Some(StatusName::Running))).await
+    }
+
+    /// Moves an execution that runs again from the list of its status.
+    pub(super) async fn list_reopened(
+        &self,
+        arn: &ExecutionArn,
+        started: Timestamp,
+        status: StatusName,
+    ) -> Result<(), StoreError> {
+        self.list(key(arn, started, None), self.expires()).await?;
+        self.list(key(arn, started, Some(StatusName::Running)), self.expires()).await?;
+        self.unlist(key(arn, started, Some(status))).await
+    }
+
+    async fn unlist(&self, key: Key) -> Result<(), StoreError> {
+        let request = self.dynamo.delete_item().table_name(&*self.table);
+        request.set_key(Some(key.attributes())).send().await.map_err(unavailable(WHAT))?;
         Ok(())
     }
 

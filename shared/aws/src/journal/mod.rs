@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use baton_engine::{Claim, ForkId, Marked, Record, ScopePath, Sequence};
 use baton_store::{
     ClaimAnswer, Clock, CommitError, Created, Durability, ExecutionArn, ExecutionQuery, Header,
-    JoinAnswer, JoinMark, Journal, Loaded, Page, Status, StoreError,
+    JoinAnswer, JoinMark, Journal, Loaded, Page, Redrive, Status, StoreError,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -78,9 +78,22 @@ impl Journal for Aws {
         self.close_fork(execution, fork).await
     }
 
-    async fn end(&self, execution: &ExecutionArn, status: &Status) -> Result<(), StoreError> {
-        let header = self.end_header(execution, status).await?;
+    async fn end(
+        &self,
+        execution: &ExecutionArn,
+        redrives: u32,
+        status: &Status,
+    ) -> Result<(), StoreError> {
+        let header = self.end_header(execution, redrives, status).await?;
+        if !header.status.is_ended() {
+            return Ok(());
+        }
         self.list_ended(execution, header.execution.started, header.status.name()).await
+    }
+
+    async fn reopen(&self, execution: &ExecutionArn, redrive: &Redrive) -> Result<(), StoreError> {
+        let Some(ended) = self.reopen_header(execution, redrive).await? else { return Ok(()) };
+        self.list_reopened(execution, ended.execution.started, ended.status.name()).await
     }
 
     async fn join(

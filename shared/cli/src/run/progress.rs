@@ -125,6 +125,7 @@ impl Progress {
             | EventDetail::ExecutionFailed(_)
             | EventDetail::ExecutionAborted(_)
             | EventDetail::ExecutionTimedOut(_)
+            | EventDetail::ExecutionRedriven { .. }
             | EventDetail::StateAborted { .. }
             | EventDetail::TaskStarted { .. }
             | EventDetail::TaskSubmitted { .. }
@@ -297,6 +298,7 @@ mod tests {
                 machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:m".into(),
                 machine_name: "m".into(),
                 region: "us-east-1".into(),
+                redrives: baton_engine::Redrives::default(),
                 payload_bytes_max: None,
             };
             let first =

@@ -4,7 +4,7 @@ use baton_engine::{Claim, ForkId, Marked, Record, ScopePath, Sequence};
 use baton_store::{
     Backend, Chance, ClaimAnswer, Clock, CommitError, Created, Cues, DocumentId, DocumentKind,
     Documents, Durability, ExecutionArn, ExecutionQuery, Header, JoinAnswer, JoinMark, Journal,
-    Loaded, Machine, MachineArn, Machines, Outgoing, Page, Revision, RevisionId, Status,
+    Loaded, Machine, MachineArn, Machines, Outgoing, Page, Redrive, Revision, RevisionId, Status,
     StoreError,
 };
 use jiff::Timestamp;
@@ -107,10 +107,19 @@ impl<B: Backend> Journal for Watched<B> {
         self.inner.close(execution, fork).await
     }
 
-    async fn end(&self, execution: &ExecutionArn, status: &Status) -> Result<(), StoreError> {
-        self.inner.end(execution, status).await?;
+    async fn end(
+        &self,
+        execution: &ExecutionArn,
+        redrives: u32,
+        status: &Status,
+    ) -> Result<(), StoreError> {
+        self.inner.end(execution, redrives, status).await?;
         self.tell(execution, Seen::Ended).await;
         Ok(())
+    }
+
+    async fn reopen(&self, execution: &ExecutionArn, redrive: &Redrive) -> Result<(), StoreError> {
+        self.inner.reopen(execution, redrive).await
     }
 
     async fn join(

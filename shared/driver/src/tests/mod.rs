@@ -6,6 +6,7 @@ mod definitions;
 mod doctor;
 mod forks;
 mod outside;
+mod redrives;
 mod runner;
 mod support;
 mod table;

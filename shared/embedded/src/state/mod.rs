@@ -72,7 +72,8 @@ impl State {
             let Some(standing) = self.reader()?.standing(arn.as_str())? else { return Ok(None) };
             self.make_room(arn);
             let closed = standing.closed;
-            let live = Live::known(standing.id, standing.is_ended, closed, self.reads);
+            let mut live = Live::known(standing.id, standing.is_ended, closed, self.reads);
+            live.redrives = standing.redrives;
             self.live.insert(arn.clone(), live);
         }
         Ok(self.live.get_mut(arn))
@@ -349,15 +350,16 @@ impl State {
         Ok(())
     }
 
-    /// Sets the status of an execution that runs.
+    /// Sets the status of an execution that runs and was redriven so often.
     pub(crate) fn end(
         &mut self,
         arn: &ExecutionArn,
+        redrives: u32,
         status: &Status,
         writes: impl FnOnce(i64) -> Vec<Write>,
     ) -> Result<Option<Synced>, StoreError> {
         let live = self.live(arn)?.ok_or_else(|| missing("execution", arn))?;
-        if !live.is_ended {
+        if !live.is_ended && live.redrives == redrives {
             live.is_ended = true;
             live.ended = Some(status.clone());
             if let Some(header) = &mut live.header {
@@ -365,6 +367,28 @@ impl State {
             }
             let id = live.id;
             self.accept(arn, writes(id));
+        }
+        let group = self.live.get(arn).map_or(0, |live| live.group);
+        Ok(self.after(group))
+    }
+
+    /// Lets an execution that has ended run again, with a header that says so.
+    pub(crate) fn reopen(
+        &mut self,
+        arn: &ExecutionArn,
+        header: Arc<Header>,
+        write: impl FnOnce(i64, String) -> Write,
+    ) -> Result<Option<Synced>, StoreError> {
+        let live = self.live(arn)?.ok_or_else(|| missing("execution", arn))?;
+        let count = header.execution.redrives.count;
+        if live.is_ended && live.redrives + 1 == count {
+            live.is_ended = false;
+            live.ended = None;
+            live.redrives = count;
+            live.closed.clone_from(&header.closed);
+            live.header = Some(header);
+            let write = write(live.id, forks_text(&live.closed));
+            self.accept(arn, [write]);
         }
         let group = self.live.get(arn).map_or(0, |live| live.group);
         Ok(self.after(group))

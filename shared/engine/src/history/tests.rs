@@ -378,7 +378,12 @@ fn record(line: &str) -> Marked {
         worker: "worker".into(),
         expires: jiff::Timestamp::MAX,
     });
-    let fork = Fork { width: 1, concurrency: 1, input: Payload::new(serde_json::json!([])) };
+    let fork = Fork {
+        width: 1,
+        concurrency: 1,
+        input: Payload::new(serde_json::json!([])),
+        resumes: None,
+    };
     let pending = match (&claim, head.contains(&"fork")) {
         (Some(_), _) => Pending::Call(call()),
         (None, true) => Pending::Fork(fork),

@@ -33,6 +33,7 @@ impl EventDetail {
             EventDetail::ExecutionFailed(_) => ("Execution", "Failed"),
             EventDetail::ExecutionAborted(_) => ("Execution", "Aborted"),
             EventDetail::ExecutionTimedOut(_) => ("Execution", "TimedOut"),
+            EventDetail::ExecutionRedriven { .. } => ("Execution", "Redriven"),
             EventDetail::StateEntered { state_type, .. } => (state_type.as_str(), "StateEntered"),
             EventDetail::StateExited { state_type, .. } => (state_type.as_str(), "StateExited"),
             EventDetail::StateAborted { state_type } => (state_type.as_str(), "StateAborted"),

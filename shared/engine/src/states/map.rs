@@ -31,7 +31,7 @@ pub(crate) fn begin(
         let name = at.state.name.as_str().into();
         step.push_linked(link, EventDetail::MapIterationStarted { name, index });
     }
-    Ok(Pending::Fork(Fork { width: length, concurrency, input: items }))
+    Ok(Pending::Fork(Fork { width: length, concurrency, input: items, resumes: None }))
 }
 
 fn length(items: &Value) -> u32 {

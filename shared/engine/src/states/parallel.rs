@@ -16,5 +16,5 @@ pub(crate) fn begin(
     let input = flow::arguments(step, at, None)?;
     step.push_linked(link, EventDetail::ParallelStateStarted);
     let width = u32::try_from(parallel.branches.len()).unwrap_or(u32::MAX);
-    Ok(Pending::Fork(Fork { width, concurrency: width, input }))
+    Ok(Pending::Fork(Fork { width, concurrency: width, input, resumes: None }))
 }

@@ -77,6 +77,7 @@ impl ExpressStart {
             machine_arn: self.machine_arn,
             machine_name: machine.name().into(),
             region: self.region,
+            redrives: baton_engine::Redrives::default(),
             payload_bytes_max: self.payload_bytes_max,
         };
         Some(Header {
@@ -87,6 +88,7 @@ impl ExpressStart {
             revision: RevisionId(self.revision),
             trace_header: self.trace_header,
             timeout_secs: self.timeout_secs,
+            redrive_tokens: Vec::new(),
             status: Status::Running,
             depth: 0,
             parent: None,

@@ -3,8 +3,8 @@
 use super::Memory;
 use crate::{
     ClaimAnswer, CommitError, Created, Durability, ExecutionArn, ExecutionQuery, Header,
-    JoinAnswer, JoinMark, Journal, Loaded, Outgoing, Page, Status, StoreError, open_scopes,
-    pending_cues,
+    JoinAnswer, JoinMark, Journal, Loaded, Outgoing, Page, Redrive, Status, StoreError,
+    open_scopes, pending_cues,
 };
 use baton_engine::{Claim, ForkId, Hop, Marked, Marks, Record, ScopePath, Sequence};
 use jiff::Timestamp;
@@ -241,11 +241,28 @@ impl Journal for Memory {
         Ok(())
     }
 
-    async fn end(&self, execution: &ExecutionArn, status: &Status) -> Result<(), StoreError> {
+    async fn end(
+        &self,
+        execution: &ExecutionArn,
+        redrives: u32,
+        status: &Status,
+    ) -> Result<(), StoreError> {
         let executions = &mut self.lock().executions;
         let kept = executions.get_mut(execution)?;
-        if !kept.header.status.is_ended() {
+        let is_current = kept.header.execution.redrives.count == redrives;
+        if is_current && !kept.header.status.is_ended() {
             Arc::make_mut(&mut kept.header).status = status.clone();
+        }
+        executions.sync();
+        Ok(())
+    }
+
+    async fn reopen(&self, execution: &ExecutionArn, redrive: &Redrive) -> Result<(), StoreError> {
+        let executions = &mut self.lock().executions;
+        let kept = executions.get_mut(execution)?;
+        let is_next = kept.header.execution.redrives.count + 1 == redrive.count;
+        if is_next && kept.header.status.is_ended() {
+            Arc::make_mut(&mut kept.header).take_redrive(redrive);
         }
         executions.sync();
         Ok(())

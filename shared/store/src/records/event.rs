@@ -29,6 +29,7 @@ pub(super) enum DetailForm<'a> {
     Failed(ErrorForm<'a>),
     Aborted(ErrorForm<'a>),
     TimedOut(ErrorForm<'a>),
+    Redriven(u32, Option<Cow<'a, str>>),
     Entered(TypeForm, Cow<'a, str>, u32),
     Exited(TypeForm, Cow<'a, str>, u32, Vec<(Cow<'a, str>, u32)>),
     StateAborted(TypeForm),
@@ -138,6 +139,7 @@ fn detail_form<'a>(detail: &'a EventDetail, table: &mut Table<'a>) -> DetailForm
         D::ExecutionFailed(detail) => F::Failed(detail.into()),
         D::ExecutionAborted(detail) => F::Aborted(detail.into()),
         D::ExecutionTimedOut(detail) => F::TimedOut(detail.into()),
+        D::ExecutionRedriven { count, token } => F::Redriven(*count, borrowed(token.as_ref())),
         D::StateEntered { state_type, name, input } => {
             F::Entered((*state_type).into(), Cow::Borrowed(name), table.put(input))
         }
@@ -203,6 +205,7 @@ fn read_detail(form: DetailForm<'_>, table: &Payloads) -> Result<EventDetail, Un
         F::Failed(detail) => D::ExecutionFailed(detail.into()),
         F::Aborted(detail) => D::ExecutionAborted(detail.into()),
         F::TimedOut(detail) => D::ExecutionTimedOut(detail.into()),
+        F::Redriven(count, token) => D::ExecutionRedriven { count, token: token.map(Arc::from) },
         F::Entered(state_type, name, input) => D::StateEntered {
             state_type: state_type.into(),
             name: name.into(),

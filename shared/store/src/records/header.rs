@@ -2,7 +2,7 @@
 //!
 //! Key: the execution's ARN; written if it is free. The document holds the facts alone, which never change. How the execution
 //! stands is kept beside it, each part where the backend can change it by itself: the status as a document of its own
-//! ([`Status`]), the closed forks as texts ([`fork_text`]). A header that is decoded is running and has no closed fork.
+//! ([`Status`]), the closed forks as texts ([`fork_text`]), redrives as another ([`redrives_text`]). A header that is decoded is running and has no closed fork.
 //!
 //! | key | member of the header | | key | member of the status |
 //! |---|---|---|---|---|
@@ -17,8 +17,9 @@
 
 use super::value::{ErrorForm, Time, borrowed, scope, scope_form};
 use super::{Kept, Unreadable, sealed};
-use crate::{ExecutionArn, Header, MachineArn, Parent, RevisionId, Status};
-use baton_engine::{Execution, ForkId, Sequence};
+use crate::{ExecutionArn, Header, MachineArn, Parent, RedriveToken, RevisionId, Status};
+use baton_engine::{Execution, ForkId, Redrives, Sequence};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -124,6 +125,7 @@ impl Kept for Header {
             machine_arn: form.m.into(),
             machine_name: form.b.into(),
             region: form.g.into(),
+            redrives: Redrives::default(),
             payload_bytes_max: form.z.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         };
         Ok(Header {
@@ -136,6 +138,7 @@ impl Kept for Header {
             timeout_secs: form.o,
             depth: form.d,
             parent: form.p.map(parent).transpose()?,
+            redrive_tokens: Vec::new(),
             status: Status::Running,
             closed: BTreeSet::new(),
         })
@@ -186,6 +189,46 @@ impl Kept for Status {
             Standing::TimedOut(at) => Status::TimedOut { stopped: at.0 },
         })
     }
+}
+
+/// What redrives have changed in a header, as text; nothing where there was none.
+#[must_use]
+pub fn redrives_text(header: &Header) -> Option<String> {
+    let Redrives { count, latest } = header.execution.redrives;
+    let tokens = &header.redrive_tokens;
+    let tokens = tokens.iter().map(|known| (&*known.token, known.at.as_millisecond())).collect();
+    let form = RedrivesForm { v: 1, n: count, t: latest?.as_millisecond(), k: tokens };
+    serde_json::to_string(&form).ok()
+}
+
+/// Takes in what [`redrives_text`] wrote.
+///
+/// # Errors
+///
+/// [`Unreadable`] if the text is not of this form or of a version that this program does not know.
+pub fn take_redrives(header: &mut Header, text: &str) -> Result<(), Unreadable> {
+    let form: RedrivesForm<Cow<'_, str>> = serde_json::from_str(text).map_err(Unreadable::Form)?;
+    if form.v != 1 {
+        return Err(Unreadable::Version(form.v));
+    }
+    let time = |millis| {
+        Timestamp::from_millisecond(millis).map_err(|_| Unreadable::Value("time of a redrive"))
+    };
+    header.execution.redrives = Redrives { count: form.n, latest: Some(time(form.t)?) };
+    let token = |(token, millis): (Cow<'_, str>, i64)| {
+        Ok(RedriveToken { token: token.into(), at: time(millis)? })
+    };
+    header.redrive_tokens = form.k.into_iter().map(token).collect::<Result<_, Unreadable>>()?;
+    Ok(())
+}
+
+/// Version, count, time of the latest, tokens with their times.
+#[derive(Debug, Serialize, Deserialize)]
+struct RedrivesForm<T> {
+    v: u32,
+    n: u32,
+    t: i64,
+    k: Vec<(T, i64)>,
 }
 
 /// A fork as text: its scope, a colon, its sequence.

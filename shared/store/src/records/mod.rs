@@ -38,7 +38,7 @@ pub use blob::{Blob, BlobCache, BlobHash};
 pub use decode::{Decoded, Lacking, decode, decode_whole};
 pub use encode::{Encoded, Packing, encode};
 pub use frame::unpack;
-pub use header::{fork_from_text, fork_text};
+pub use header::{fork_from_text, fork_text, redrives_text, take_redrives};
 
 use crate::StoreError;
 use serde::{Deserialize, Serialize};

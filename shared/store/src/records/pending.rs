@@ -4,6 +4,7 @@
 
 use super::Unreadable;
 use super::event::TypeForm;
+use super::header::{fork_from_text, fork_text};
 use super::table::{Payloads, Table};
 use super::value::{ErrorForm, FailureForm, Time, borrowed};
 use baton_asl::Resource;
@@ -26,6 +27,8 @@ pub(super) enum PendingForm<'a> {
     Callback(CallForm<'a>, u32, Time),
     /// Width, concurrency, input.
     Fork(u32, u32, u32),
+    /// As a fork, and the fork that it resumes after a redrive.
+    Resumed(u32, u32, u32, String),
     Succeeded(u32),
     Failed(FailureForm<'a>, TypeForm),
     Aborted(ErrorForm<'a>),
@@ -62,7 +65,14 @@ pub(super) fn pending_form<'a>(pending: &'a Pending, table: &mut Table<'a>) -> P
             Time(callback.started),
         ),
         Pending::Fork(fork) => {
-            PendingForm::Fork(fork.width, fork.concurrency, table.put(&fork.input))
+            let input = table.put(&fork.input);
+            match &fork.resumes {
+                None => PendingForm::Fork(fork.width, fork.concurrency, input),
+                Some(resumes) => {
+                    let resumes = fork_text(resumes);
+                    PendingForm::Resumed(fork.width, fork.concurrency, input, resumes)
+                }
+            }
         }
         Pending::Ended(End::Succeeded(output)) => PendingForm::Succeeded(table.put(output)),
         Pending::Ended(End::Failed { failure, state_type }) => {
@@ -89,8 +99,14 @@ pub(super) fn pending(form: PendingForm<'_>, table: &Payloads) -> Result<Pending
             started: started.0,
         }),
         PendingForm::Fork(width, concurrency, input) => {
-            Pending::Fork(Fork { width, concurrency, input: table.get(input)? })
+            Pending::Fork(Fork { width, concurrency, input: table.get(input)?, resumes: None })
         }
+        PendingForm::Resumed(width, concurrency, input, resumes) => Pending::Fork(Fork {
+            width,
+            concurrency,
+            input: table.get(input)?,
+            resumes: Some(fork_from_text(&resumes)?),
+        }),
         PendingForm::Succeeded(output) => Pending::Ended(End::Succeeded(table.get(output)?)),
         PendingForm::Failed(failure, state_type) => {
             Pending::Ended(End::Failed { failure: failure.into(), state_type: state_type.into() })

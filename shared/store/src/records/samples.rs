@@ -4,7 +4,7 @@ use crate::{Header, MachineArn, RevisionId, Status};
 use baton_asl::{BlockId, Resource, StateName};
 use baton_engine::{
     Call, Callback, Claim, End, ErrorDetail, Event, EventDetail, Execution, Failure, FailureKind,
-    Fork, Hop, Link, MapItem, Moment, Nonce, Payload, Pending, Record, ScopePath, Sequence,
+    Fork, ForkId, Hop, Link, MapItem, Moment, Nonce, Payload, Pending, Record, ScopePath, Sequence,
     StateType, TaskResource, Visit,
 };
 use jiff::Timestamp;
@@ -102,7 +102,18 @@ pub(crate) fn pendings() -> Vec<Pending> {
         Pending::Call(call),
         Pending::Call(bare),
         Pending::Callback(callback),
-        Pending::Fork(Fork { width: 150, concurrency: 40, input: Payload::new(json!([1])) }),
+        Pending::Fork(Fork {
+            width: 150,
+            concurrency: 40,
+            input: Payload::new(json!([1])),
+            resumes: None,
+        }),
+        Pending::Fork(Fork {
+            width: 2,
+            concurrency: 1,
+            input: Payload::new(json!([1])),
+            resumes: Some(ForkId { scope: ScopePath::top(), fork: Sequence(4) }),
+        }),
         Pending::Ended(End::Succeeded(Payload::new(json!("out")))),
         Pending::Ended(End::Failed { failure: failures[1].clone(), state_type: StateType::Map }),
         Pending::Ended(End::Aborted(ErrorDetail { error: Some("E".into()), cause: None })),
@@ -245,6 +256,7 @@ pub(crate) fn header() -> Header {
             machine_arn: machine.clone(),
             machine_name: "m".into(),
             region: "r".into(),
+            redrives: baton_engine::Redrives::default(),
             payload_bytes_max: Some(262_144),
         },
         machine: MachineArn::trusted(machine),
@@ -255,6 +267,7 @@ pub(crate) fn header() -> Header {
         timeout_secs: None,
         depth: 0,
         parent: None,
+        redrive_tokens: Vec::new(),
         status: Status::Running,
         closed: BTreeSet::new(),
     }

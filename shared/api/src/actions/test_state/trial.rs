@@ -232,6 +232,7 @@ fn execution<B: Backend, T: Tasks>(
         machine_arn: machine_arn.as_str().into(),
         machine_name: machine_name.into(),
         region: api.settings.region.clone(),
+        redrives: baton_engine::Redrives::default(),
         payload_bytes_max: api.settings.payload_bytes_max,
     }
 }

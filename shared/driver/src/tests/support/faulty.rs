@@ -5,7 +5,8 @@ use baton_store::memory::Memory;
 use baton_store::{
     Chance, ClaimAnswer, Clock, CommitError, Created, Cues, DocumentId, DocumentKind, Documents,
     Durability, ExecutionArn, ExecutionQuery, Header, JoinAnswer, JoinMark, Journal, Loaded,
-    Machine, MachineArn, Machines, Outgoing, Page, Revision, RevisionId, Status, StoreError,
+    Machine, MachineArn, Machines, Outgoing, Page, Redrive, Revision, RevisionId, Status,
+    StoreError,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -127,9 +128,20 @@ impl Journal for Faulty {
         self.point()
     }
 
-    async fn end(&self, execution: &ExecutionArn, status: &Status) -> Result<(), StoreError> {
+    async fn end(
+        &self,
+        execution: &ExecutionArn,
+        redrives: u32,
+        status: &Status,
+    ) -> Result<(), StoreError> {
         self.point()?;
-        self.memory.end(execution, status).await?;
+        self.memory.end(execution, redrives, status).await?;
+        self.point()
+    }
+
+    async fn reopen(&self, execution: &ExecutionArn, redrive: &Redrive) -> Result<(), StoreError> {
+        self.point()?;
+        self.memory.reopen(execution, redrive).await?;
         self.point()
     }
 
