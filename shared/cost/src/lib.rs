@@ -3,7 +3,8 @@
 //! [`Usage`] is a count, whoever makes it: the tests count the requests that the functions really make. [`prices`] are the
 //! on-demand list prices; [`units`] is how a size becomes billed units; [`model`] is the one thing that is not counted but
 //! assumed: how long an invocation lasts. [`execution`] counts from the records of an
-//! execution. [`rivals`] is what AWS Step Functions charges for the same.
+//! execution. [`rivals`] is what AWS Step Functions charges for the same. [`scale`] takes a counted
+//! item to a hundred million of them, against AWS's [`quotas`].
 //!
 //! # Invariants
 //!
@@ -13,7 +14,9 @@
 pub mod execution;
 pub mod model;
 pub mod prices;
+pub mod quotas;
 pub mod rivals;
+pub mod scale;
 pub mod units;
 mod usage;
 
