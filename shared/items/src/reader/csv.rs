@@ -144,7 +144,7 @@ impl Parser {
         let Some(length) = self.read_row(window.rest(), has_ended, window.offset())? else {
             return Ok(Parsed::Incomplete);
         };
-        self.write_item(window.rest(), length, out);
+        self.write_item(window.rest(), length, &mut out.value);
         window.consume(length);
         Ok(Parsed::Item)
     }
@@ -161,10 +161,12 @@ impl Parser {
         if length > limits::CSV_HEADER_BYTES_MAX {
             return Err(ReadFailure::HeaderTooLong);
         }
-        let text = self.row_text(rest, length);
-        let names = self.cells.iter().map(|(start, end)| cell(&text, *start, *end).to_owned());
-        let names = names.collect();
-        self.headers = Some(headers(names)?);
+        let row = rest.get(..length).unwrap_or_default();
+        let row = if self.text.is_empty() { row } else { self.text.as_bytes() };
+        let name = |(start, end): &Cell| {
+            String::from_utf8_lossy(row.get(*start..*end).unwrap_or_default()).into_owned()
+        };
+        self.headers = Some(headers(self.cells.iter().map(name).collect())?);
         window.consume(length);
         Ok(true)
     }
@@ -212,7 +214,7 @@ impl Parser {
     /// Finds the cells of a row in which each cell is either free of quotes or in quotes as a whole, which is nearly
     /// every row there is. They are then parts of the row as it stands.
     fn read_plain_row(&mut self, row: &[u8]) -> bool {
-        if memchr(b'\\', row).is_some() || std::str::from_utf8(row).is_err() {
+        if memchr(b'\\', row).is_some() {
             return false;
         }
         self.has_escapes = row.iter().fold(false, |found, byte| found | (*byte < 0x20));
@@ -261,33 +263,36 @@ impl Parser {
         }
     }
 
-    fn row_text<'a>(&'a self, rest: &'a [u8], length: usize) -> Cow<'a, str> {
-        if self.text.is_empty() {
-            String::from_utf8_lossy(rest.get(..length).unwrap_or_default())
-        } else {
-            Cow::Borrowed(&self.text)
+    /// Makes the row's item. Cells begin and end beside single bytes, so where the row is text, they are too.
+    fn write_item(&self, rest: &[u8], length: usize, out: &mut String) {
+        let row = rest.get(..length).unwrap_or_default();
+        match std::str::from_utf8(row) {
+            _ if !self.text.is_empty() => {
+                self.write_cells(out, |cell| Cow::Borrowed(part(&self.text, cell)))
+            }
+            Ok(text) => self.write_cells(out, |cell| Cow::Borrowed(part(text, cell))),
+            Err(_) => self.write_cells(out, |(start, end)| {
+                String::from_utf8_lossy(row.get(start..end).unwrap_or_default())
+            }),
         }
     }
 
-    fn write_item(&self, rest: &[u8], length: usize, out: &mut Out) {
-        out.value.clear();
-        let text = self.row_text(rest, length);
+    fn write_cells<'a>(&self, out: &mut String, text: impl Fn(Cell) -> Cow<'a, str>) {
+        out.clear();
         let Some(order) = &self.headers else { return };
         for (column, before) in order.members() {
-            out.value.push_str(before);
+            out.push_str(before);
             match self.cells.get(*column) {
-                Some((start, end)) if self.has_escapes => {
-                    push_escaped(&mut out.value, cell(&text, *start, *end));
-                }
-                Some((start, end)) => out.value.push_str(cell(&text, *start, *end)),
+                Some(cell) if self.has_escapes => push_escaped(out, &text(*cell)),
+                Some(cell) => out.push_str(&text(*cell)),
                 None => {}
             }
         }
-        out.value.push_str(if order.members().is_empty() { "{}" } else { "\"}" });
+        out.push_str(if order.members().is_empty() { "{}" } else { "\"}" });
     }
 }
 
-fn cell(text: &str, start: usize, end: usize) -> &str {
+fn part(text: &str, (start, end): Cell) -> &str {
     text.get(start..end).unwrap_or_default()
 }
 
