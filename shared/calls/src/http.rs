@@ -1,6 +1,7 @@
 //! HTTP, bounded: one request, one response, or an error that says whether the request may have arrived.
 
 use crate::error::CallError;
+use crate::guard::{AllowedHosts, Resolver};
 use crate::limits::{CONNECT_LIMIT, IDLE_LIMIT, KEEPALIVE};
 use baton_integrations::{Response, limits};
 use bytes::Bytes;
@@ -10,19 +11,26 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-type Pool = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+type Pool = Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>;
 
 /// Sends requests over connections that it keeps for the next. Made at first use: reading the system's certificates takes
 /// a while, and many an execution calls nobody.
 #[derive(Debug, Default)]
 pub struct HttpClient {
     pool: OnceLock<Pool>,
+    guard: Option<Arc<AllowedHosts>>,
 }
 
 impl HttpClient {
+    /// A client that calls no private address, but for those of the hosts that are allowed.
+    #[must_use]
+    pub fn guarded(allowed: AllowedHosts) -> Self {
+        HttpClient { pool: OnceLock::new(), guard: Some(Arc::new(allowed)) }
+    }
+
     /// Posts a JSON body to an address.
     ///
     /// # Errors
@@ -61,7 +69,11 @@ impl HttpClient {
         request: http::Request<Full<Bytes>>,
         host: String,
     ) -> Result<Response, CallError> {
-        let pool = self.pool(&host)?;
+        let resolver = Resolver::new(self.guard.clone());
+        if let Err(forbidden) = resolver.check(request.uri()) {
+            return Err(CallError::Unconnected { host, source: forbidden.into() });
+        }
+        let pool = self.pool(&host, resolver)?;
         let response = match pool.request(request).await {
             Ok(response) => response,
             Err(error) if error.is_connect() => {
@@ -86,7 +98,7 @@ impl HttpClient {
         Ok(Response { status: head.status.as_u16(), headers: headers.collect(), body: body.into() })
     }
 
-    fn pool(&self, host: &str) -> Result<&Pool, CallError> {
+    fn pool(&self, host: &str, resolver: Resolver) -> Result<&Pool, CallError> {
         if let Some(pool) = self.pool.get() {
             return Ok(pool);
         }
@@ -94,13 +106,13 @@ impl HttpClient {
             host: host.to_owned(),
             source: error.into(),
         };
-        let made = new_pool().map_err(unconnected)?;
+        let made = new_pool(resolver).map_err(unconnected)?;
         Ok(self.pool.get_or_init(|| made))
     }
 }
 
-fn new_pool() -> std::io::Result<Pool> {
-    let mut connector = HttpConnector::new();
+fn new_pool(resolver: Resolver) -> std::io::Result<Pool> {
+    let mut connector = HttpConnector::new_with_resolver(resolver);
     connector.enforce_http(false);
     connector.set_connect_timeout(Some(CONNECT_LIMIT));
     connector.set_keepalive(Some(KEEPALIVE));

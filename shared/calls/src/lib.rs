@@ -13,7 +13,9 @@ mod caller;
 mod credentials;
 mod endpoint;
 mod error;
+mod guard;
 mod http;
+mod http_task;
 mod limits;
 mod profile;
 mod signature;
@@ -25,5 +27,7 @@ pub use credentials::{
 };
 pub use endpoint::{Endpoint, Endpoints, InvalidEndpoint};
 pub use error::CallError;
+pub use guard::AllowedHosts;
 pub use http::HttpClient;
+pub use http_task::HttpTasks;
 pub use profile::region as profile_region;

@@ -4,6 +4,14 @@ use std::time::Duration;
 
 /// How long connecting may take.
 pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// The longest that an HTTP Task may take (INT-http-invoke).
+pub(crate) const HTTP_TASK_LIMIT: Duration = Duration::from_secs(60);
+/// How many tokens of connections are kept.
+pub(crate) const TOKENS_MAX: usize = 1000;
+/// How long a token is good that does not say so.
+pub(crate) const TOKEN_TIME: Duration = Duration::from_secs(300);
+/// How long before its end a token is not used any more.
+pub(crate) const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 /// How long a connection nobody uses is kept: shorter than load balancers keep it.
 pub(crate) const IDLE_LIMIT: Duration = Duration::from_secs(20);
 /// How often a connection that waits for a slow answer shows that it is alive. Network address translators forget a silent one

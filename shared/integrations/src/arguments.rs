@@ -38,7 +38,7 @@ impl<'a> Arguments<'a> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.unfit(name, "has an invalid format")),
+            Some(_) => Err(self.malformed(name)),
         }
     }
 
@@ -46,20 +46,31 @@ impl<'a> Arguments<'a> {
     pub(crate) fn required_text(&self, name: &str) -> Result<&'a str, Failure> {
         match self.text(name)? {
             Some(text) if !text.is_empty() => Ok(text),
-            _ => Err(self.unfit(name, "is required but was missing")),
+            _ => Err(self.missing(name)),
         }
     }
 
     /// Refuses members that the action does not have.
     pub(crate) fn check_known(&self, names: &[&str]) -> Result<(), Failure> {
         match self.members.keys().find(|key| !names.contains(&key.as_str())) {
-            Some(unknown) => Err(self.unfit(unknown, "is not supported by Step Functions")),
+            Some(unknown) => Err(self.unsupported(unknown)),
             None => Ok(()),
         }
     }
 
-    fn unfit(&self, name: &str, how: &str) -> Failure {
-        unfit(self.payload, &format!("The value of the field '{name}' {how}"))
+    /// The failure of a value that is of another form.
+    pub(crate) fn malformed(&self, name: &str) -> Failure {
+        unfit(self.payload, &format!("The value of the field '{name}' has an invalid format"))
+    }
+
+    /// The failure of a value that is not there.
+    pub(crate) fn missing(&self, name: &str) -> Failure {
+        unfit(self.payload, &format!("The field \"{name}\" is required but was missing"))
+    }
+
+    /// The failure of a member that may not be given.
+    pub(crate) fn unsupported(&self, name: &str) -> Failure {
+        unfit(self.payload, &format!("The field \"{name}\" is not supported by Step Functions"))
     }
 }
 

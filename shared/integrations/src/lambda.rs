@@ -369,9 +369,9 @@ pub(crate) mod tests {
             ),
             (
                 json!({}),
-                expect![
-                    "The Parameters '{}' could not be used to start the Task: [The value of the field 'FunctionName' is required but was missing]"
-                ],
+                expect![[
+                    r#"The Parameters '{}' could not be used to start the Task: [The field "FunctionName" is required but was missing]"#
+                ]],
             ),
             (
                 json!({"FunctionName": 1}),
@@ -382,7 +382,7 @@ pub(crate) mod tests {
             (
                 json!({"FunctionName": "f", "X": 1}),
                 expect![[
-                    r#"The Parameters '{"FunctionName":"f","X":1}' could not be used to start the Task: [The value of the field 'X' is not supported by Step Functions]"#
+                    r#"The Parameters '{"FunctionName":"f","X":1}' could not be used to start the Task: [The field "X" is not supported by Step Functions]"#
                 ]],
             ),
         ] {

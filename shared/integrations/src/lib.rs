@@ -13,6 +13,7 @@ mod arguments;
 mod call;
 mod dynamodb;
 mod events;
+pub mod http_task;
 mod jobs;
 mod json;
 mod known;
