@@ -178,6 +178,15 @@ pub(crate) struct Host {
     /// Answer for states from a mock file of Step Functions Local
     #[arg(long, value_name = "FILE[#CASE]")]
     pub(crate) mocks: Option<String>,
+    /// How tasks are served, by patterns [default: baton.toml beside the definition, or here]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Write what tasks answer to this file, secrets left out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Answer for tasks what was recorded in this file
+    #[arg(long, value_name = "FILE", conflicts_with = "record")]
+    pub(crate) replay: Option<PathBuf>,
     /// The account in ARNs
     #[arg(long, default_value = "123456789012", value_parser = parse_account)]
     pub(crate) account: String,

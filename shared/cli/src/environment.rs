@@ -29,6 +29,13 @@ pub(crate) struct InvalidVariable {
 }
 
 impl Environment {
+    /// A variable that `baton.toml` names.
+    #[expect(clippy::unused_self, reason = "whoever has no environment may not read it")]
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+        std::env::var(name).ok()
+    }
+
     /// Reads the process's environment.
     pub(crate) fn read() -> Result<Self, InvalidVariable> {
         #[expect(clippy::disallowed_methods, reason = "this is the one place")]

@@ -2,10 +2,11 @@
 
 use crate::arguments::Host;
 use crate::complaint::Complaint;
+use crate::config::Config;
 use crate::environment::Environment;
 use crate::files;
 use crate::limits::{CALLS_MAX, GRACE};
-use crate::tasks::{LocalTasks, Mocks, Serving, TokenAnswer};
+use crate::tasks::{LocalTasks, Mocks, Recorder, Replay, Serving, TokenAnswer};
 use baton_api::{Api, Settings};
 use baton_calls::Caller;
 use baton_driver::{Driver, Settings as DriverSettings, runner};
@@ -73,6 +74,8 @@ pub(crate) struct Extras {
     pub(crate) port: u16,
     /// The outputs of states that wait for a callback.
     pub(crate) answers: BTreeMap<String, Payload>,
+    /// The folder of the definition, or this one.
+    pub(crate) folder: PathBuf,
     /// Whether mocks count for a state machine of any name.
     pub(crate) is_one_machine: bool,
 }
@@ -85,6 +88,11 @@ impl Home {
         extras: Extras,
     ) -> Result<Self, Complaint> {
         let mocks = mocks(host.mocks.as_deref(), extras.is_one_machine)?;
+        let variable = |name: &str| environment.variable(name);
+        let config = Config::find(host.config.as_deref(), &extras.folder, &variable)?;
+        let left_out = config.left_out.clone();
+        let recorder = host.record.map(|path| Recorder::create(&path, left_out)).transpose()?;
+        let replay = host.replay.map(|path| Replay::open(&path)).transpose()?;
         raise_open_files();
         let listener = listen(extras.port).await?;
         let address = listener.local_addr();
@@ -101,6 +109,9 @@ impl Home {
             targets: host.tasks,
             answers: extras.answers,
             own_endpoint: endpoint.clone(),
+            config,
+            recorder,
+            replay,
         };
         let (sender, answers) = mpsc::channel(ANSWERS_MAX);
         let client = Arc::default();

@@ -10,6 +10,8 @@ pub(crate) const STDERR_BYTES_KEPT: usize = 16 * 1024;
 pub(crate) const COMMAND_WORDS_MAX: usize = 256;
 /// The largest definition, input or mock file that is read.
 pub(crate) const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// How many letters of the digest of a call's arguments a recording has.
+pub(crate) const DIGEST_CHARS: usize = 16;
 /// How many events of functions that nobody waits for are under way at a time.
 pub(crate) const EVENTS_MAX: usize = 64;
 /// How many records the progress display may lag behind before the execution waits for it.

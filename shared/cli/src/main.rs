@@ -10,6 +10,7 @@ mod answer;
 mod arguments;
 mod client;
 mod complaint;
+mod config;
 mod connect;
 mod definition;
 mod environment;

@@ -61,6 +61,13 @@ impl FunctionName {
         rest.split(':').next().unwrap_or_default()
     }
 
+    /// Whether the name is one that Lambda would allow: it comes from a definition, and may go into a command.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        !self.name().is_empty() && self.name().bytes().all(is_part)
+    }
+
     /// The region of its ARN.
     fn region(&self) -> Option<&str> {
         let mut parts = self.0.split(':');

@@ -39,6 +39,7 @@ pub(crate) async fn run(arguments: Run, environment: Environment) -> Result<Exit
     let extras = Extras {
         port: arguments.port,
         answers: arguments.answers.into_iter().collect(),
+        folder: arguments.file.parent().unwrap_or(Path::new("")).to_owned(),
         is_one_machine: true,
     };
     let data = arguments.host.data.clone();

@@ -15,6 +15,7 @@
 //! A test case names a response for each state that is not to be called; the numbers are attempts, from 0. States that
 //! it does not name are called as ever.
 
+use baton_driver::CallAnswer;
 use baton_engine::{Failure, Payload};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -25,6 +26,15 @@ use std::sync::Arc;
 pub(crate) enum Mock {
     Return(Payload),
     Throw(Failure),
+}
+
+impl From<CallAnswer> for Mock {
+    fn from(answer: CallAnswer) -> Self {
+        match answer {
+            CallAnswer::Succeeded(result) => Mock::Return(result),
+            CallAnswer::Failed(failure) => Mock::Throw(failure),
+        }
+    }
 }
 
 type Response = Arc<Vec<(u32, u32, Mock)>>;

@@ -2,27 +2,35 @@
 
 mod command;
 mod mocks;
+mod record;
+mod served;
 mod target;
 mod words;
 
-pub(crate) use mocks::Mocks;
-pub(crate) use target::Target;
+pub(crate) use mocks::{Mock, Mocks};
+pub(crate) use record::{Recorder, Replay};
+pub(crate) use target::{Server, Target, fits};
+
+use crate::config::{Config, How, Rule, connection_name};
 
 use crate::limits::EVENTS_MAX;
 use baton_api::{OwnApi, is_elsewhere};
-use baton_calls::{CallError, Caller, HttpClient, LocalCredentials, Terms};
+use baton_asl::Resource;
+use baton_calls::{
+    AllowedHosts, CallError, Caller, HttpClient, HttpTasks, LocalCredentials, Terms,
+};
 use baton_driver::{CallAnswer, Job, TaskCall, Tasks};
 use baton_embedded::{Embedded, Hold, wall_now};
 use baton_engine::{Failure, FailureKind, Payload};
-use baton_integrations::lambda::{self, Invocation};
+use baton_integrations::http_task::HttpTask;
+use baton_integrations::lambda::{self, FunctionName, Invocation};
 use baton_integrations::{Request, Response, Service, Task};
 use baton_store::{BoxError, Chance};
-use command::Reply;
-use mocks::Mock;
+use record::Recorded;
+use served::Served;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
-use target::Server;
+use std::time::SystemTime;
 use tokio::sync::{Semaphore, mpsc};
 
 /// An answer to a task token that is known beforehand.
@@ -45,6 +53,20 @@ pub(crate) struct Serving {
     pub(crate) answers: BTreeMap<String, Payload>,
     /// Where a command finds the Step Functions API.
     pub(crate) own_endpoint: String,
+    /// `baton.toml`.
+    pub(crate) config: Config,
+    /// `--record`.
+    pub(crate) recorder: Option<Recorder>,
+    /// `--replay`.
+    pub(crate) replay: Option<Replay>,
+}
+
+/// An answer that is known without a call.
+enum Known {
+    /// How the task ends.
+    End(Mock),
+    /// What the call is answered; a callback's end comes later.
+    Call(Mock),
 }
 
 /// Makes calls on one machine, with the time and chance of its backend.
@@ -54,6 +76,7 @@ pub(crate) struct LocalTasks {
     serving: Arc<Serving>,
     client: Arc<HttpClient>,
     caller: Caller<LocalCredentials>,
+    http: HttpTasks,
     own: OwnApi,
     answers: mpsc::Sender<TokenAnswer>,
     events: Arc<Semaphore>,
@@ -69,7 +92,8 @@ impl LocalTasks {
     ) -> Self {
         let (serving, events) = (Arc::new(serving), Arc::new(Semaphore::new(EVENTS_MAX)));
         let own = OwnApi::default();
-        LocalTasks { backend, serving, client, caller, own, answers, events }
+        let http = HttpTasks::new(AllowedHosts::new(serving.config.allowed_hosts.clone()));
+        LocalTasks { backend, serving, client, caller, http, own, answers, events }
     }
 
     /// The API of this machine, which its own tasks need not go out for.
@@ -78,16 +102,16 @@ impl LocalTasks {
     }
 
     async fn answer(&self, call: &TaskCall<'_>) -> Result<Payload, Failure> {
-        let state = call.state.as_str();
-        let mock = self.serving.mocks.answer(call.machine.name(), state, call.attempt);
-        let known = self.serving.answers.get(state);
-        let (result, output) = match mock {
-            Some(Mock::Throw(failure)) => return Err(failure),
-            Some(Mock::Return(result)) if call.token.is_some() => {
+        let (result, output) = match self.known(call) {
+            Some(Known::End(Mock::Throw(failure)) | Known::Call(Mock::Throw(failure))) => {
+                return Err(failure);
+            }
+            Some(Known::End(Mock::Return(result))) if call.token.is_some() => {
                 (Payload::new(().into()), Some(result))
             }
-            Some(Mock::Return(result)) => return Ok(result),
-            None => (self.call_out(call).await?, known.cloned()),
+            Some(Known::End(Mock::Return(result))) => return Ok(result),
+            Some(Known::Call(Mock::Return(result))) => (result, self.known_output(call)),
+            None => (self.call_out(call).await?, self.known_output(call)),
         };
         if let (Some(output), Some(token)) = (output, call.token) {
             let hold = self.backend.hold_time();
@@ -98,18 +122,105 @@ impl LocalTasks {
         Ok(result)
     }
 
+    fn known_output(&self, call: &TaskCall<'_>) -> Option<Payload> {
+        self.serving.answers.get(call.state.as_str()).cloned()
+    }
+
+    /// What is answered without a call: by a mock file, a recording, or a rule.
+    fn known(&self, call: &TaskCall<'_>) -> Option<Known> {
+        let state = call.state.as_str();
+        if let Some(mock) = self.serving.mocks.answer(call.machine.name(), state, call.attempt) {
+            return Some(Known::End(mock));
+        }
+        if let Some(replay) = &self.serving.replay {
+            return Some(match replay.take(call) {
+                Some(Recorded::Call(answer)) => Known::Call(answer.into()),
+                Some(Recorded::Job(answer)) => Known::End(answer.into()),
+                None => Known::End(Mock::Throw(nobody(
+                    "Baton.NotRecorded",
+                    &format!("Nothing was recorded for attempt {} of `{state}`.", call.attempt),
+                ))),
+            });
+        }
+        let How::Answer(answers) = &self.rule(call)?.how else { return None };
+        let attempt = usize::try_from(call.attempt).unwrap_or(usize::MAX);
+        let answer = answers.get(attempt).or(answers.last())?;
+        Some(Known::End(answer.clone()))
+    }
+
+    /// The first rule of `baton.toml` that is about this task. A `--task` goes before it.
+    fn rule(&self, call: &TaskCall<'_>) -> Option<&Rule> {
+        let function = function_of(call);
+        let is_target =
+            |name: &FunctionName| self.serving.targets.iter().any(|target| target.serves(name));
+        if function.as_ref().is_some_and(is_target) {
+            return None;
+        }
+        let name = function.as_ref().map(FunctionName::as_str);
+        let fits = |rule: &&Rule| rule.fits(call.state.as_str(), call.resource, name);
+        self.serving.config.rules.iter().find(fits)
+    }
+
     async fn call_out(&self, call: &TaskCall<'_>) -> Result<Payload, Failure> {
+        let rule = self.rule(call).map(|rule| &rule.how);
+        if let (Some(How::Serve(server)), None) = (rule, function_of(call)) {
+            let served =
+                self.served(server.clone(), call.arguments.text(), call.state.as_str(), call);
+            return served::outcome(&served.run().await?);
+        }
+        if is_http(call) {
+            return self.call_http(call).await;
+        }
         let task = Task::new(call.resource, call.arguments, &call.origin())?;
         if let Some(invocation) = task.invocation() {
-            let targets = &self.serving.targets;
-            let target = targets.iter().find(|target| target.serves(invocation.function()));
-            if let Some(target) = target {
-                let server = target.server(invocation.function());
-                let response = self.serve(invocation, server, call.time_limit).await?;
-                return task.result(&response);
+            let function = invocation.function();
+            let target = self.serving.targets.iter().find(|target| target.serves(function));
+            let server = match (target, rule) {
+                (Some(target), _) => Some(target.server(function)),
+                (None, Some(How::Serve(server))) if function.is_plain() => {
+                    Some(server.named(function))
+                }
+                (None, _) => None,
+            };
+            if let Some(server) = server {
+                return task.result(&self.serve(invocation, server, call).await?);
             }
         }
-        self.call_service(&task, call).await
+        match rule {
+            Some(How::Send(endpoints)) => {
+                let provider = self.caller.provider().clone();
+                let caller = Caller::new(self.client.clone(), endpoints.clone(), provider);
+                self.call_service(&task, call, &caller).await
+            }
+            Some(How::Serve(_) | How::Answer(_)) | None => {
+                self.call_service(&task, call, &self.caller).await
+            }
+        }
+    }
+
+    async fn call_http(&self, call: &TaskCall<'_>) -> Result<Payload, Failure> {
+        let task = HttpTask::new(call.arguments, &call.origin())?;
+        let arn = task.connection_arn();
+        let Some(connection) = self.serving.config.connections.find(arn) else {
+            let name = connection_name(arn);
+            let cause = format!(
+                "Nothing is known of the connection `{arn}`. Describe it in baton.toml, under [connections.{name}]."
+            );
+            return Err(nobody("Events.ConnectionResource.ResourceNotFound", &cause));
+        };
+        let now = SystemTime::from(wall_now());
+        self.http.call(&task, connection, call.time_limit, now).await
+    }
+
+    fn served(&self, server: Server, payload: &str, name: &str, call: &TaskCall<'_>) -> Served {
+        Served {
+            server,
+            payload: payload.to_owned(),
+            name: name.to_owned(),
+            own_endpoint: self.serving.own_endpoint.clone(),
+            client: self.client.clone(),
+            time_limit: call.time_limit,
+        }
     }
 
     /// Has a function served here.
@@ -117,17 +228,10 @@ impl LocalTasks {
         &self,
         invocation: &Invocation,
         server: Server,
-        time_limit: Duration,
+        call: &TaskCall<'_>,
     ) -> Result<Response, Failure> {
         let request_id = self.request_id();
-        let job = Served {
-            server,
-            payload: invocation.payload().to_owned(),
-            name: invocation.function().name().to_owned(),
-            serving: self.serving.clone(),
-            client: self.client.clone(),
-            time_limit,
-        };
+        let job = self.served(server, invocation.payload(), invocation.function().name(), call);
         if !invocation.is_event() {
             let reply = job.run().await?;
             return Ok(lambda::reply(reply.payload, reply.is_failure, &request_id));
@@ -143,29 +247,24 @@ impl LocalTasks {
         Ok(lambda::accepted(&request_id))
     }
 
-    async fn call_service(&self, task: &Task, call: &TaskCall<'_>) -> Result<Payload, Failure> {
+    async fn call_service(
+        &self,
+        task: &Task,
+        call: &TaskCall<'_>,
+        caller: &Caller<LocalCredentials>,
+    ) -> Result<Payload, Failure> {
         let request = task.request();
-        let reachable = self.check_reachable(task);
+        let reachable = check_reachable(task, caller);
         if let Some(response) = self.own.answer(&request, call).await
             && !(is_elsewhere(&response) && reachable.is_ok())
         {
             return task.result(&response);
         }
         reachable?;
-        match self.send(&request, call).await {
+        match send(caller, &request, call).await {
             Ok(response) => task.result(&response),
             Err(error) => Err(task.unreachable(&error.chain())),
         }
-    }
-
-    async fn send(&self, request: &Request, call: &TaskCall<'_>) -> Result<Response, CallError> {
-        let terms = Terms {
-            role_arn: call.credentials_role_arn.unwrap_or(call.role_arn),
-            trace_header: call.trace_header,
-            time_limit: call.time_limit,
-            now: SystemTime::from(wall_now()),
-        };
-        self.caller.call(request, &terms).await
     }
 
     /// A job's answer to a request, and whether it came from this machine.
@@ -174,39 +273,8 @@ impl LocalTasks {
             || self.caller.provider().find().is_ok();
         match self.own.answer(request, &job.call).await {
             Some(response) if !(is_elsewhere(&response) && is_outside) => Ok((response, true)),
-            Some(_) | None => Ok((self.send(request, &job.call).await?, false)),
+            Some(_) | None => Ok((send(&self.caller, request, &job.call).await?, false)),
         }
-    }
-
-    /// Says how to provide a target where there is none: an endpoint, or credentials.
-    fn check_reachable(&self, task: &Task) -> Result<(), Failure> {
-        let service = task.service();
-        if self.caller.endpoints().configured(service).is_some() {
-            return Ok(());
-        }
-        let Err(error) = self.caller.provider().find() else { return Ok(()) };
-        let variable = format!("AWS_ENDPOINT_URL_{}", service.endpoint_variable_suffix());
-        let cause = match task.invocation() {
-            Some(invocation) => {
-                let name = invocation.function().name();
-                format!(
-                    "Nothing serves the function `{name}`. Give a command or an address with --task '{name}=COMMAND' or --task '{name}=http://…', an endpoint of Lambda in {variable} or AWS_ENDPOINT_URL, or AWS credentials ({error})."
-                )
-            }
-            None => format!(
-                "Nothing serves `{}`. Give an endpoint in {variable} or AWS_ENDPOINT_URL, or AWS credentials ({error}).",
-                service.endpoint_prefix()
-            ),
-        };
-        let name = match service {
-            Service::Lambda => "Lambda.ResourceNotFoundException",
-            Service::DynamoDb
-            | Service::EventBridge
-            | Service::Sns
-            | Service::Sqs
-            | Service::StepFunctions => "Baton.NoTarget",
-        };
-        Err(nobody(name, &cause))
     }
 
     fn request_id(&self) -> String {
@@ -217,10 +285,15 @@ impl LocalTasks {
 
 impl Tasks for LocalTasks {
     async fn call(&self, call: &TaskCall<'_>) -> CallAnswer {
-        match self.answer(call).await {
+        let answer = match self.answer(call).await {
             Ok(result) => CallAnswer::Succeeded(result),
             Err(failure) => CallAnswer::Failed(failure),
+        };
+        let is_end = !is_job(call) || matches!(answer, CallAnswer::Failed(_));
+        if let Some(recorder) = self.serving.recorder.as_ref().filter(|_| is_end) {
+            recorder.record(call, &Recorded::Call(answer.clone()));
         }
+        answer
     }
 
     fn is_repeatable(&self, call: &TaskCall<'_>) -> bool {
@@ -230,7 +303,11 @@ impl Tasks for LocalTasks {
     async fn job_end(&self, job: &Job<'_>) -> Result<Option<CallAnswer>, BoxError> {
         let Some(service_job) = job.of_service() else { return Ok(None) };
         let (response, is_own) = self.ask(&service_job.describe(), job).await?;
-        Ok(CallAnswer::of_job(service_job.state(&response, is_own)))
+        let end = CallAnswer::of_job(service_job.state(&response, is_own));
+        if let (Some(recorder), Some(end)) = (&self.serving.recorder, &end) {
+            recorder.record(&job.call, &Recorded::Job(end.clone()));
+        }
+        Ok(end)
     }
 
     async fn stop_job(&self, job: &Job<'_>) {
@@ -241,98 +318,66 @@ impl Tasks for LocalTasks {
     }
 }
 
+/// Says how to provide a target where there is none: an endpoint, or credentials.
+fn check_reachable(task: &Task, caller: &Caller<LocalCredentials>) -> Result<(), Failure> {
+    let service = task.service();
+    if caller.endpoints().configured(service).is_some() {
+        return Ok(());
+    }
+    let Err(error) = caller.provider().find() else { return Ok(()) };
+    let variable = format!("AWS_ENDPOINT_URL_{}", service.endpoint_variable_suffix());
+    let cause = match task.invocation() {
+        Some(invocation) => {
+            let name = invocation.function().name();
+            format!(
+                "Nothing serves the function `{name}`. Give a command or an address with --task '{name}=COMMAND' or --task '{name}=http://…', an endpoint of Lambda in {variable} or AWS_ENDPOINT_URL, or AWS credentials ({error})."
+            )
+        }
+        None => format!(
+            "Nothing serves `{}`. Give an endpoint in {variable} or AWS_ENDPOINT_URL, or AWS credentials ({error}).",
+            service.endpoint_prefix()
+        ),
+    };
+    let name = match service {
+        Service::Lambda => "Lambda.ResourceNotFoundException",
+        Service::DynamoDb
+        | Service::EventBridge
+        | Service::Sns
+        | Service::Sqs
+        | Service::StepFunctions => "Baton.NoTarget",
+    };
+    Err(nobody(name, &cause))
+}
+
+async fn send(
+    caller: &Caller<LocalCredentials>,
+    request: &Request,
+    call: &TaskCall<'_>,
+) -> Result<Response, CallError> {
+    let terms = Terms {
+        role_arn: call.credentials_role_arn.unwrap_or(call.role_arn),
+        trace_header: call.trace_header,
+        time_limit: call.time_limit,
+        now: SystemTime::from(wall_now()),
+    };
+    caller.call(request, &terms).await
+}
+
+/// The function that a task calls, if it calls one.
+fn function_of(call: &TaskCall<'_>) -> Option<FunctionName> {
+    let task = Task::new(call.resource, call.arguments, &call.origin()).ok()?;
+    task.invocation().map(|invocation| invocation.function().clone())
+}
+
+fn is_job(call: &TaskCall<'_>) -> bool {
+    matches!(call.resource, Resource::Service(service) if service.pattern.is_job())
+}
+
+fn is_http(call: &TaskCall<'_>) -> bool {
+    matches!(call.resource, Resource::Service(service) if service.service == "http")
+}
+
 /// The failure of a task that has nobody to serve it: for the person to mend, so no handler sees it.
-fn nobody(name: &str, cause: &str) -> Failure {
+pub(crate) fn nobody(name: &str, cause: &str) -> Failure {
     Failure { kind: FailureKind::Terminal, ..Failure::new(name, cause) }
-}
-
-/// One call of a function that is served here.
-struct Served {
-    server: Server,
-    payload: String,
-    name: String,
-    serving: Arc<Serving>,
-    client: Arc<HttpClient>,
-    time_limit: Duration,
-}
-
-impl Served {
-    async fn run(&self) -> Result<Reply, Failure> {
-        match &self.server {
-            Server::Command(words) => {
-                let variables = [
-                    ("AWS_LAMBDA_FUNCTION_NAME", self.name.as_str()),
-                    ("AWS_ENDPOINT_URL_SFN", self.serving.own_endpoint.as_str()),
-                ];
-                let run = command::run(words, &variables, &self.payload).await;
-                run.map_err(|error| self.not_started(words, &error))
-            }
-            Server::Address(address) => self.post(address).await,
-        }
-    }
-
-    fn not_started(&self, words: &[String], error: &std::io::Error) -> Failure {
-        let (name, program) = (&self.name, words.first().map_or("", String::as_str));
-        let cause =
-            format!("The command of the function `{name}` does not start: `{program}`: {error}.");
-        nobody("Lambda.ResourceNotFoundException", &cause)
-    }
-
-    /// Posts the payload: an answer of status 2xx is the result, unless its header says that it is an error.
-    async fn post(&self, address: &str) -> Result<Reply, Failure> {
-        let payload = self.payload.clone().into_bytes();
-        let answer = self.client.post_json(address, &[], payload, self.time_limit).await;
-        let response = answer.map_err(|error| {
-            let detail = format!("Unable to execute HTTP request: {}", error.chain());
-            Failure::new("Lambda.SdkClientException", &detail)
-        })?;
-        Ok(reply(response))
-    }
-}
-
-/// What an HTTP endpoint's answer means for the function that it serves.
-fn reply(response: Response) -> Reply {
-    let is_success = (200..300).contains(&response.status);
-    let is_failure = response.header("X-Amz-Function-Error").is_some();
-    let error: Option<serde_json::Value> = serde_json::from_slice(&response.body).ok();
-    let is_described = error.is_some_and(|error| error.get("errorType").is_some());
-    match (is_success, is_failure || is_described) {
-        (true, _) if response.body.trim_ascii().is_empty() => {
-            Reply { payload: b"null".to_vec(), is_failure }
-        }
-        (true, _) => Reply { payload: response.body, is_failure },
-        (false, true) => Reply { payload: response.body, is_failure: true },
-        (false, false) => {
-            let text: String = String::from_utf8_lossy(&response.body).chars().take(1000).collect();
-            let message = format!("the address answered {}: {text}", response.status);
-            Reply::failure(&format!("HttpError.{}", response.status), &message)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(status: u16, headers: &[(&str, &str)], body: &str, expected: &str) {
-        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let response = Response { status, headers: headers.collect(), body: body.into() };
-        let Reply { payload, is_failure } = reply(response);
-        let how = if is_failure { "failed" } else { "answered" };
-        assert_eq!(format!("{how} {}", String::from_utf8(payload).unwrap()), expected);
-    }
-
-    #[test]
-    fn an_addresss_answer_is_its_functions() {
-        check(200, &[], "{}", "answered {}");
-        check(204, &[], "", "answered null");
-        check(200, &[("x-amz-function-error", "Unhandled")], "{}", "failed {}");
-        check(500, &[], r#"{"errorType":"E"}"#, r#"failed {"errorType":"E"}"#);
-        check(
-            404,
-            &[],
-            "not here",
-            r#"failed {"errorMessage":"the address answered 404: not here","errorType":"HttpError.404"}"#,
-        );
-    }
 }

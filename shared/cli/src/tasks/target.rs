@@ -34,11 +34,9 @@ impl Target {
         if pattern.trim().is_empty() {
             return Err("there is no function name before the `=`".to_owned());
         }
-        let is_address = server.starts_with("http://") || server.starts_with("https://");
-        let server = if is_address {
-            Server::Address(server.to_owned())
-        } else {
-            Server::Command(words::split(server).map_err(|error| error.to_string())?)
+        let server = match Server::address(server) {
+            Ok(address) => address,
+            Err(_) => Server::command(server)?,
         };
         Ok(Target { pattern: pattern.trim().to_owned(), server })
     }
@@ -46,27 +44,41 @@ impl Target {
     /// Whether it serves this function, by its name or as it is named. A name that Lambda would not allow has no
     /// function: it comes from a definition and goes into a command.
     pub(crate) fn serves(&self, function: &FunctionName) -> bool {
-        is_lambda_name(function.name())
+        function.is_plain()
             && [function.name(), function.as_str()].iter().any(|name| fits(&self.pattern, name))
     }
 
     /// What serves this function.
     pub(crate) fn server(&self, function: &FunctionName) -> Server {
+        self.server.named(function)
+    }
+}
+
+impl Server {
+    /// A command, as a shell would split it.
+    pub(crate) fn command(text: &str) -> Result<Self, String> {
+        words::split(text).map(Server::Command).map_err(|error| error.to_string())
+    }
+
+    /// An HTTP address.
+    pub(crate) fn address(text: &str) -> Result<Self, String> {
+        let is_address = text.starts_with("http://") || text.starts_with("https://");
+        let address = || Server::Address(text.to_owned());
+        is_address.then(address).ok_or_else(|| format!("`{text}` is no HTTP address"))
+    }
+
+    /// With the function's name in its place.
+    pub(crate) fn named(&self, function: &FunctionName) -> Self {
         let named = |text: &String| text.replace(NAME, function.name());
-        match &self.server {
+        match self {
             Server::Command(words) => Server::Command(words.iter().map(named).collect()),
             Server::Address(address) => Server::Address(named(address)),
         }
     }
 }
 
-fn is_lambda_name(name: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    !name.is_empty() && name.bytes().all(is_part)
-}
-
 /// Whether a name fits a pattern: `*` stands for any letters, `?` for any one.
-fn fits(pattern: &str, name: &str) -> bool {
+pub(crate) fn fits(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
     let (mut at, mut to) = (0, 0);

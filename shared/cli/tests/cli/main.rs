@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod client;
+mod config;
 mod connect;
 mod place;
 mod run;
