@@ -81,6 +81,15 @@ pub enum ReadFailure {
         /// What is wrong with it.
         reason: String,
     },
+    /// A field of the `ItemReader` is missing, or has a value that it cannot have.
+    #[error("The field {name} of the ItemReader is missing or invalid.")]
+    Misfit {
+        /// The field.
+        name: &'static str,
+    },
+    /// The object was replaced while it was being read.
+    #[error("The object has changed while it was being read.")]
+    Changed,
     /// A Parquet object is damaged, or of a form that is not read.
     #[error("The Parquet object cannot be read: {reason}")]
     Parquet {

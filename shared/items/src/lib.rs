@@ -2,6 +2,9 @@
 //!
 //! Pure: bytes in, items out; items in, bytes out. Whoever uses it brings the objects.
 //!
+//! * [`Dataset`] reads what an `ItemReader` field asks for ([`DatasetPlan`]): one object, a listing, the objects of a listing
+//!   (LOAD_AND_FLATTEN), an inventory, Athena's files. It says what it needs (bytes, a page) and lends the items; it stops
+//!   behind any item and is taken up again from its [`DatasetPosition`]. It stands on the following:
 //! * [`ItemReader`] reads one object, CSV, JSON or JSON Lines, plain or as gzip or zstd (told by its first bytes).
 //!   [`ItemReader::push`] hands it bytes, [`ItemReader::next`] lends the items, [`ItemReader::position`] says where another
 //!   reader can go on. A dataset of many objects is many readers, each with its first index.
@@ -23,6 +26,7 @@
 
 mod batch;
 mod chunk;
+mod dataset;
 mod failure;
 mod item;
 pub mod limits;
@@ -30,6 +34,7 @@ mod listing;
 mod manifests;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+mod plan;
 mod reader;
 pub mod results;
 mod unfold;
@@ -41,10 +46,12 @@ pub use chunk::{
     Block, BlockItems, BlockPlace, Chunk, ChunkBuilder, ChunkError, ChunkIndex, ChunkLimits,
     ChunkReader, FullChunk,
 };
+pub use dataset::{Dataset, DatasetPosition, DatasetStep, FetchedBytes, Need};
 pub use failure::{ITEM_READER_FAILED, ReadFailure};
 pub use item::{Item, ItemRef};
 pub use listing::ListedObject;
 pub use manifests::{Inventory, ObjectName, athena_objects};
+pub use plan::DatasetPlan;
 pub use reader::{
     CsvDelimiter, CsvFormat, CsvHeaders, Format, ItemReader, Pointer, Position, Step, index_end,
 };

@@ -99,7 +99,13 @@ impl ParquetReader {
         if self.value.len() > limits::ITEM_BYTES_MAX {
             return Err(ReadFailure::ItemTooLarge { index });
         }
-        Ok(Some(ItemRef { index, key: None, value: &self.value, source: &self.uri }))
+        Ok(Some(self.read_item()))
+    }
+
+    /// The item that was read last.
+    pub(crate) fn read_item(&self) -> ItemRef<'_> {
+        let index = (self.first_index + self.row).saturating_sub(1);
+        ItemRef { index, key: None, value: &self.value, source: &self.uri }
     }
 
     /// The number of the row that is next: where another reader can go on.

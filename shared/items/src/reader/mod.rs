@@ -170,13 +170,18 @@ impl ItemReader {
         Ok(match parsed {
             Parsed::Incomplete => Step::NeedsBytes,
             Parsed::End => Step::End,
-            Parsed::Item => Step::Item(ItemRef {
-                index: self.index - 1,
-                key: self.out.key.as_deref(),
-                value: &self.out.value,
-                source: &self.uri,
-            }),
+            Parsed::Item => Step::Item(self.read_item()),
         })
+    }
+
+    /// The item that was read last.
+    pub(crate) fn read_item(&self) -> ItemRef<'_> {
+        ItemRef {
+            index: self.index.saturating_sub(1),
+            key: self.out.key.as_deref(),
+            value: &self.out.value,
+            source: &self.uri,
+        }
     }
 
     /// Where to take up again behind the items that were read.
@@ -214,7 +219,7 @@ impl ItemReader {
         self.index
     }
 
-    fn parse(&mut self) -> Result<Parsed, ReadFailure> {
+    pub(crate) fn parse(&mut self) -> Result<Parsed, ReadFailure> {
         if self.is_done || self.index >= self.index_end {
             return Ok(Parsed::End);
         }
