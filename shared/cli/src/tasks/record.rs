@@ -234,6 +234,7 @@ mod tests {
             state: &StateName::parse(state).unwrap(),
             attempt,
             role_arn: "",
+            depth: 0,
             credentials_role_arn: None,
             resource: &Resource::parse("arn:aws:states:::sqs:sendMessage").unwrap(),
             arguments: &Payload::new(arguments),
