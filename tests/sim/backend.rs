@@ -449,10 +449,11 @@ impl Machines for Stormy {
 
     async fn machines(
         &self,
+        place: &str,
         items_max: u32,
         from: Option<&str>,
     ) -> Result<Page<Machine>, StoreError> {
-        self.memory.machines(items_max, from).await
+        self.memory.machines(place, items_max, from).await
     }
 }
 

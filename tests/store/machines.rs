@@ -70,7 +70,7 @@ pub async fn machines_come_in_order_page_by_page(home: &impl Home) {
     for items_max in [1, 2, 5, 100] {
         let (mut seen, mut from) = (Vec::new(), None);
         loop {
-            let page = backend.machines(items_max, from.as_deref()).await.unwrap();
+            let page = backend.machines("", items_max, from.as_deref()).await.unwrap();
             assert!(page.items.len() <= items_max as usize);
             seen.extend(page.items.iter().map(|machine| machine.arn.name().to_owned()));
             from = page.next;

@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::operation::Operation;
+use crate::place::{Place, check_own};
 use crate::{ApiError, actions, limits};
 use baton_driver::{Driver, Tasks};
 use baton_store::{Backend, ExecutionArn, Header, Machine, MachineArn, Parent};
@@ -54,6 +55,12 @@ impl Settings {
         self.arn("activity", name)
     }
 
+    /// The settings of another account and region.
+    fn at(&self, place: &Place) -> Self {
+        let account = place.account.as_deref().map_or_else(|| self.account.clone(), Arc::from);
+        Settings { account, region: place.region.as_str().into(), ..self.clone() }
+    }
+
     fn arn(&self, kind: &str, name: &str) -> String {
         let Settings { account, region, .. } = self;
         let partition = self.partition();
@@ -77,6 +84,8 @@ pub(crate) struct Caller<'a> {
     pub(crate) parent: Option<Parent>,
     /// How deep what it starts lies under an execution that nobody else's execution started.
     pub(crate) depth: u32,
+    /// The account and region that the request is about, where it says so.
+    pub(crate) place: Option<Place>,
 }
 
 impl<B: Backend, T: Tasks> Api<B, T> {
@@ -98,7 +107,8 @@ impl<B: Backend, T: Tasks> Api<B, T> {
         body: &[u8],
         trace_header: Option<&str>,
     ) -> Answer {
-        self.handle_for(target, body, Caller { trace_header, parent: None, depth: 0 }).await
+        self.handle_for(target, body, Caller { trace_header, parent: None, depth: 0, place: None })
+            .await
     }
 
     pub(crate) async fn handle_for(&self, target: &str, body: &[u8], caller: Caller<'_>) -> Answer {
@@ -112,7 +122,28 @@ impl<B: Backend, T: Tasks> Api<B, T> {
             Ok(operation) => operation,
             Err(error) => return Answer::refusal(request_id, &error),
         };
-        actions::call(self, operation, body, caller, request_id).await
+        let Some(place) = &caller.place else {
+            return actions::call(self, operation, body, caller, request_id).await;
+        };
+        let api = Api { driver: Arc::clone(&self.driver), settings: self.settings.at(place) };
+        let Settings { account, region, .. } = &api.settings;
+        match check_own(operation, body, account, region) {
+            Ok(()) => actions::call(&api, operation, body, caller, request_id).await,
+            Err(error) => Answer::refusal(request_id, &error),
+        }
+    }
+
+    /// As [`Api::handle_traced`]. `authorization` is the request's header of that name: its signature, which nobody checks, says which
+    /// account and region the request is about.
+    pub async fn handle_signed(
+        &self,
+        target: &str,
+        body: &[u8],
+        trace_header: Option<&str>,
+        authorization: Option<&str>,
+    ) -> Answer {
+        let place = authorization.and_then(Place::signed);
+        self.handle_for(target, body, Caller { trace_header, parent: None, depth: 0, place }).await
     }
 
     /// Whether a request of this target does nothing but wait, so that it ends with its client.

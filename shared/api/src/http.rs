@@ -136,6 +136,7 @@ async fn answer<B: Backend, T: Tasks>(
     let (head, body) = request.into_parts();
     let header = |name: &str| text(&head.headers, name).map(str::to_owned);
     let (target, trace_header) = (header("x-amz-target"), header("x-amzn-trace-id"));
+    let authorization = header("authorization");
     let body = match timeout(BODY_TIME_MAX, read(body)).await {
         Ok(Ok(body)) => body,
         Ok(Err(error)) => return respond(api.refuse(&error)),
@@ -147,7 +148,8 @@ async fn answer<B: Backend, T: Tasks>(
     let target = target.unwrap_or_default();
     if Api::<B, T>::is_wait(&target) {
         // A poll ends with its client: nobody would do the task that it is given.
-        let work = api.handle_traced(&target, &body, trace_header.as_deref());
+        let (trace, signature) = (trace_header.as_deref(), authorization.as_deref());
+        let work = api.handle_signed(&target, &body, trace, signature);
         return match AssertUnwindSafe(work).catch_unwind().await {
             Ok(answer) => respond(answer),
             Err(_) => respond(api.refuse(&ApiError::crashed())),
@@ -156,7 +158,10 @@ async fn answer<B: Backend, T: Tasks>(
     // A task of its own goes on when the client does not.
     let work = tokio::spawn({
         let api = api.clone();
-        async move { api.handle_traced(&target, &body, trace_header.as_deref()).await }
+        async move {
+            let (trace, signature) = (trace_header.as_deref(), authorization.as_deref());
+            api.handle_signed(&target, &body, trace, signature).await
+        }
     });
     respond(work.await.unwrap_or_else(|error| api.refuse(&ApiError::internal(&error))))
 }

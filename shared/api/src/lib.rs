@@ -35,6 +35,7 @@ mod members;
 mod names;
 mod operation;
 mod own;
+mod place;
 mod publication;
 mod resolve;
 mod revision;

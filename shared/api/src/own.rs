@@ -5,6 +5,7 @@
 //! * What is answered here is what the API answers to anybody; only who waits for the end of a job is known besides.
 
 use crate::api::{Api, Caller, Settings};
+use crate::place::Place;
 use crate::{Answer, ErrorCode};
 use baton_asl::Resource;
 use baton_driver::{Driver, TaskCall, Tasks};
@@ -84,7 +85,9 @@ impl OwnApi {
             None => request.body.clone(),
         };
         let depth = call.depth.saturating_add(1);
-        let caller = Caller { trace_header: None, parent, depth };
+        // What a task makes, it makes beside its own state machine.
+        let place = Place::of(call.machine.as_str());
+        let caller = Caller { trace_header: None, parent, depth, place };
         let (answer, now) = api.handle(target, &body, caller).await?;
         Some(response(answer, now))
     }

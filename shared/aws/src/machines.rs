@@ -98,6 +98,7 @@ impl Machines for Aws {
 
     async fn machines(
         &self,
+        place: &str,
         items_max: u32,
         from: Option<&str>,
     ) -> Result<Page<Machine>, StoreError> {
@@ -127,6 +128,7 @@ impl Machines for Aws {
                 machines.push(self.read_machine(key, item).await?);
             }
         }
+        machines.retain(|machine: &Machine| machine.arn.as_str().starts_with(place));
         let last = answer.last_evaluated_key.unwrap_or_default();
         let next = text_if_any(&last, SK).map_err(|error| error.of(WHAT, NAMES))?;
         Ok(Page { items: machines, next: next.map(str::to_owned) })

@@ -95,7 +95,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     /// [`StoreError`]: the backend did not answer.
     pub async fn check_up(&self, from: Option<&str>, repairs: bool) -> Result<Checked, StoreError> {
         let Place { machines, executions } = Place::parse(from);
-        let page = self.backend.machines(1, machines.as_deref()).await?;
+        let page = self.backend.machines("", 1, machines.as_deref()).await?;
         let mut checked = Checked::default();
         let Some(machine) = page.items.first() else {
             checked.next =

@@ -63,14 +63,18 @@ impl Machines for Embedded {
 
     async fn machines(
         &self,
+        place: &str,
         items_max: u32,
         from: Option<&str>,
     ) -> Result<Page<Machine>, StoreError> {
-        let after = from.unwrap_or_default().to_owned();
-        let sql = "SELECT arn, document FROM machines WHERE arn > ?1 ORDER BY arn LIMIT ?2";
+        let after = from.unwrap_or(place).to_owned();
+        // Right after all that begins with "…:" comes "…;".
+        let end = place.strip_suffix(':').map_or("\u{7f}".to_owned(), |head| format!("{head};"));
+        let sql = "SELECT arn, document FROM machines
+                   WHERE arn > ?1 AND arn < ?3 ORDER BY arn LIMIT ?2";
         let limit = i64::from(items_max) + 1;
         let read = move |reader: &Reader| {
-            let mut rows = reader.all(sql, params![after, limit], |row| {
+            let mut rows = reader.all(sql, params![after, limit, end], |row| {
                 Ok((row.get::<_, String>(0)?, bytes(row, 1)?.unwrap_or_default()))
             })?;
             let has_more = rows.len() > items_max as usize;

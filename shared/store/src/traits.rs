@@ -313,9 +313,10 @@ pub trait Machines: Send + Sync {
         arn: &MachineArn,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// The machines in order of their names.
+    /// The machines whose ARNs begin so, in order of their names. `place` ends with a colon, or is empty for all of them.
     fn machines(
         &self,
+        place: &str,
         items_max: u32,
         from: Option<&str>,
     ) -> impl Future<Output = Result<Page<Machine>, StoreError>> + Send;

@@ -9,8 +9,6 @@ use baton_driver::Tasks;
 use baton_store::{Backend, Machine};
 use serde::Serialize;
 
-const LISTING: Listing<'static> = Listing(&["ListStateMachines"]);
-
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Output {
@@ -37,11 +35,15 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     let items_max = items_max(&mut members)?;
     let token = members.text("nextToken", Text::non_empty(limits::PAGE_TOKEN_CHARS_MAX))?;
     members.finish()?;
-    let from = token.map(|token| LISTING.open(api.now(), &token)).transpose()?;
-    let page = api.backend().machines(items_max, from.as_deref()).await?;
+    let any = api.settings.machine_arn("");
+    let place = any.as_str();
+    let arguments = ["ListStateMachines", place];
+    let listing = Listing(&arguments);
+    let from = token.map(|token| listing.open(api.now(), &token)).transpose()?;
+    let page = api.backend().machines(place, items_max, from.as_deref()).await?;
     Ok(Output {
         state_machines: page.items.iter().map(item).collect(),
-        next_token: page.next.map(|place| LISTING.seal(api.now(), &place)),
+        next_token: page.next.map(|place| listing.seal(api.now(), &place)),
     })
 }
 

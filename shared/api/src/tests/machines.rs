@@ -259,3 +259,48 @@ fn with(base: &Value, change: &Value) -> Value {
     }
     request
 }
+
+#[tokio::test]
+async fn each_account_and_region_is_a_world_of_its_own() {
+    let world = World::new();
+    let signed = async |key: &str, region: &str, operation: &str, request: Value| {
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/states/aws4_request, SignedHeaders=host, Signature=0"
+        );
+        let target = format!("AWSStepFunctions.{operation}");
+        let body = request.to_string();
+        let answer =
+            world.api.handle_signed(&target, body.as_bytes(), None, Some(&authorization)).await;
+        serde_json::from_slice::<Value>(&answer.body).unwrap()
+    };
+    let places =
+        [("222222222222", "us-east-1"), ("222222222222", "eu-west-1"), ("AKID", "us-east-1")];
+    for (key, region) in places {
+        let account = if key == "AKID" { "111111111111" } else { key };
+        let request = json!({"name": "m", "definition": pass().to_string(), "roleArn": ROLE});
+        let created = signed(key, region, "CreateStateMachine", request).await;
+        let arn = format!("arn:aws:states:{region}:{account}:stateMachine:m");
+        assert_eq!(created["stateMachineArn"], arn);
+        let activity = signed(key, region, "CreateActivity", json!({"name": "a"})).await;
+        assert_eq!(
+            activity["activityArn"],
+            format!("arn:aws:states:{region}:{account}:activity:a")
+        );
+        let started = signed(key, region, "StartExecution", json!({"stateMachineArn": arn})).await;
+        let execution = started["executionArn"].as_str().unwrap();
+        assert!(execution.starts_with(&format!("arn:aws:states:{region}:{account}:execution:m:")));
+    }
+    for (key, region) in places {
+        let listed = signed(key, region, "ListStateMachines", json!({})).await;
+        assert_eq!(listed["stateMachines"].as_array().unwrap().len(), 1, "{key} {region}");
+        let listed = signed(key, region, "ListActivities", json!({})).await;
+        assert_eq!(listed["activities"].as_array().unwrap().len(), 1, "{key} {region}");
+    }
+    let request = json!({"stateMachineArn": MACHINE});
+    let foreign =
+        signed("222222222222", "us-east-1", "DescribeStateMachine", request.clone()).await;
+    assert_eq!(foreign["__type"], "StateMachineDoesNotExist");
+    let elsewhere = signed("AKID", "eu-west-1", "DescribeStateMachine", request.clone()).await;
+    assert_eq!(elsewhere["__type"], "StateMachineDoesNotExist");
+    assert_eq!(world.call("DescribeStateMachine", request).await["name"], "m", "unsigned");
+}

@@ -201,10 +201,11 @@ impl<B: Backend> Machines for Watched<B> {
 
     async fn machines(
         &self,
+        place: &str,
         items_max: u32,
         from: Option<&str>,
     ) -> Result<Page<Machine>, StoreError> {
-        self.inner.machines(items_max, from).await
+        self.inner.machines(place, items_max, from).await
     }
 }
 

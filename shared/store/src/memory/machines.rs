@@ -63,6 +63,7 @@ impl Machines for Memory {
 
     async fn machines(
         &self,
+        place: &str,
         items_max: u32,
         from: Option<&str>,
     ) -> Result<Page<Machine>, StoreError> {
@@ -70,7 +71,9 @@ impl Machines for Memory {
         let table = &inner.machines.machines;
         let start = from.map(|last| MachineArn::trusted(last.into()));
         let after = start.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut rest = table.range((after, Bound::Unbounded)).map(|(_, machine)| machine.clone());
+        let is_there = |(arn, _): &(&MachineArn, &Machine)| arn.as_str().starts_with(place);
+        let all = table.range((after, Bound::Unbounded)).filter(is_there);
+        let mut rest = all.map(|(_, machine)| machine.clone());
         let items: Vec<Machine> = rest.by_ref().take(items_max as usize).collect();
         let next = rest.next().and(items.last()).map(|last| last.arn.as_str().to_owned());
         Ok(Page { items, next })
