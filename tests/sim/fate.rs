@@ -82,6 +82,7 @@ impl Fates {
             | Pending::Failing(_)
             | Pending::Until(_)
             | Pending::Retry { .. }
+            | Pending::MapRun(_)
             | Pending::Ended(_) => {}
         }
     }

@@ -50,6 +50,7 @@ impl Workflow {
                 input: Payload::new(self.input.clone()),
                 machine_arn: machine.arn.as_str().into(),
                 machine_name: "sim".into(),
+                start: baton_asl::BlockId::TOP,
                 region: "us-east-1".into(),
                 redrives: baton_engine::Redrives::default(),
                 payload_bytes_max: Some(262_144),
@@ -61,9 +62,9 @@ impl Workflow {
             trace_header: None,
             timeout_secs: self.timeout_secs,
             redrive_tokens: Vec::new(),
-            status: Status::Running,
             depth: 0,
             parent: None,
+            status: Status::Running,
             closed: BTreeSet::new(),
         }
     }

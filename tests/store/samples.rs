@@ -54,6 +54,7 @@ pub fn header_of(machine: &str, name: &str, after_millis: i64) -> Header {
         input: Payload::parse("{ \"order\": 7 }").unwrap(),
         machine_arn: machine.as_str().into(),
         machine_name: "m".into(),
+        start: baton_asl::BlockId::TOP,
         region: "us-east-1".into(),
         redrives: baton_engine::Redrives::default(),
         payload_bytes_max: Some(262_144),
@@ -67,9 +68,9 @@ pub fn header_of(machine: &str, name: &str, after_millis: i64) -> Header {
         trace_header: None,
         timeout_secs: None,
         redrive_tokens: Vec::new(),
-        status: Status::Running,
         depth: 0,
         parent: None,
+        status: Status::Running,
         closed: BTreeSet::new(),
     }
 }

@@ -280,6 +280,11 @@ fn payload_bytes(detail: &EventDetail) -> usize {
         | EventDetail::MapIterationStarted { .. }
         | EventDetail::MapIterationSucceeded { .. }
         | EventDetail::MapIterationFailed { .. }
-        | EventDetail::MapIterationAborted { .. } => 0,
+        | EventDetail::MapIterationAborted { .. }
+        | EventDetail::MapRunStarted { .. }
+        | EventDetail::MapRunSucceeded
+        | EventDetail::MapRunFailed(_)
+        | EventDetail::MapRunAborted
+        | EventDetail::MapRunRedriven { .. } => 0,
     }
 }

@@ -1,7 +1,7 @@
 //! Which variables each state reads (EXPR-VAR-12).
 
 use crate::states::{Comparison, Items, Operand, Test};
-use crate::states::{Condition, Map, Task, WaitFor};
+use crate::states::{Condition, Distributed, Map, Task, WaitFor};
 use crate::{AnyTemplate, Definition, Flow, Handlers, NumberField, State, StateKind, TextField};
 use baton_jsonata::Expression;
 use baton_jsonpath::{Path, PathOrIntrinsic, Root};
@@ -92,7 +92,21 @@ impl Found {
         let numbers =
             [&map.concurrency_max, &map.tolerated_failure_count, &map.tolerated_failure_percentage];
         numbers.into_iter().flatten().for_each(|number| self.number(number));
+        if let Some(distributed) = &map.distributed {
+            self.distributed(distributed);
+        }
         self.handlers(&map.handlers);
+    }
+
+    fn distributed(&mut self, distributed: &Distributed) {
+        let Distributed { reader, batcher, writer, .. } = distributed;
+        let read = reader.iter().flat_map(|it| it.arguments.iter().chain(&it.config));
+        let batched = batcher.iter().flat_map(|it| &it.input);
+        let written = writer.iter().flat_map(|it| &it.arguments);
+        read.chain(batched).chain(written).for_each(|template| self.template(template));
+        let counted = reader.iter().flat_map(|it| &it.items_max);
+        let limits = batcher.iter().flat_map(|it| it.items_max.iter().chain(&it.bytes_max));
+        counted.chain(limits).for_each(|number| self.number(number));
     }
 
     fn handlers(&mut self, handlers: &Handlers) {

@@ -154,7 +154,12 @@ impl Aws {
 /// Where the large documents of a kind lie.
 fn folder(kind: DocumentKind) -> Folder {
     match kind {
-        DocumentKind::Express => Folder::Payloads,
+        DocumentKind::Express
+        | DocumentKind::MapRun
+        | DocumentKind::MapRunOf
+        | DocumentKind::MapChunk
+        | DocumentKind::MapLanes
+        | DocumentKind::MapResults => Folder::Payloads,
         DocumentKind::Tags
         | DocumentKind::Publication
         | DocumentKind::Version

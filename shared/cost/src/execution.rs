@@ -212,7 +212,9 @@ impl<'a> Count<'a> {
                 self.usage.read_units +=
                     1.0 + f64::from(fork.width) + f64::from(fork.width.div_ceil(100));
             }
-            Pending::Call(_)
+            // The children of a map run are executions of their own, counted by themselves.
+            Pending::MapRun(_)
+            | Pending::Call(_)
             | Pending::Continue
             | Pending::Failing(_)
             | Pending::Until(_)

@@ -143,6 +143,7 @@ fn check_waits(marked: &Marked, claims: &TokenClaims) -> Result<(), AnswerError>
         | Pending::Until(_)
         | Pending::Retry { .. }
         | Pending::Fork(_)
+        | Pending::MapRun(_)
         | Pending::Ended(_) => return Err(AnswerError::TimedOut),
     };
     if called_by != claims.sequence || call.nonce != Some(claims.nonce) {

@@ -29,7 +29,7 @@ impl Definitions {
         if let Some(definition) = self.with(|kept| kept.touch(&header.revision)) {
             return Ok(definition);
         }
-        let revision = machines.revision(&header.machine, &header.revision).await?;
+        let revision = machines.revision(&header.machine.unlabelled(), &header.revision).await?;
         let revision = revision.ok_or_else(|| {
             Halt::Broken(format!("revision `{}` of the state machine is gone", header.revision.0))
         })?;

@@ -235,7 +235,7 @@ fn wait(marked: &Marked) -> Wait {
             None => (Reason::Cue, Some(record.time())),
         },
         Pending::Callback(_) => (Reason::Answer, earliest(&record.effects())),
-        Pending::Fork(_) => (Reason::Children, None),
+        Pending::Fork(_) | Pending::MapRun(_) => (Reason::Children, None),
         Pending::Ended(_) if record.scope.is_top() => (Reason::Cue, Some(record.time())),
         Pending::Ended(_) => (Reason::Siblings, None),
     };

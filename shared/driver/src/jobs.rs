@@ -26,6 +26,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 let cue = Outgoing { execution: execution.clone(), cue, due: Due::Now };
                 self.backend.send(vec![cue]).await
             }
+            Parent::MapRun(child) => self.notify_map_run(child).await,
         }
     }
 
@@ -139,7 +140,7 @@ fn job<'a>(
 fn may_hold_jobs(pending: &Pending) -> bool {
     match pending {
         Pending::Callback(callback) => callback.call.is_job(),
-        Pending::Fork(_) => true,
+        Pending::Fork(_) | Pending::MapRun(_) => true,
         Pending::Continue
         | Pending::Failing(_)
         | Pending::Until(_)

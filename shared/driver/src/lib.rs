@@ -44,6 +44,7 @@ mod follow;
 mod ids;
 mod jobs;
 mod limits;
+mod map_run;
 mod perform;
 mod redrive;
 pub mod runner;

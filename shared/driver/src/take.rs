@@ -77,7 +77,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             | Signal::Joined
             | Signal::ChildFailed { .. }
             | Signal::Poll
-            | Signal::Cancel => self.load_and_take(execution, cue).await,
+            | Signal::Cancel
+            | Signal::Map(_) => self.load_and_take(execution, cue).await,
         };
         match taken {
             Ok(taken) => {
@@ -101,6 +102,10 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             header = self.catch_up(execution, &marked.record).await?;
         }
         if let Some(why) = why_dropped(&header, cue) {
+            if let (Signal::Map(signal), Some(marked)) = (cue.signal, &record) {
+                let run = self.run(header).await?;
+                return self.take_map_late(&run, marked, signal, why).await;
+            }
             // Whoever ended it may have died before it told so.
             if why == Dropped::Ended && cue.scope.is_top() {
                 self.notify_parent(&header).await?;
@@ -135,7 +140,11 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 self.wait_until(run, marked, *at).await
             }
             (
-                Pending::Call(_) | Pending::Callback(_) | Pending::Fork(_) | Pending::Ended(_),
+                Pending::Call(_)
+                | Pending::Callback(_)
+                | Pending::Fork(_)
+                | Pending::MapRun(_)
+                | Pending::Ended(_),
                 Signal::Proceed,
             ) => self.repeat(run, marked).await,
             (Pending::Call(call), Signal::Perform) if !call.is_polled() => {
@@ -161,6 +170,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 self.stop_job(run, marked, callback).await
             }
             (Pending::Fork(_), Signal::Cancel) => self.cancel_children(run, marked).await,
+            (Pending::MapRun(_), Signal::Cancel) => self.cancel_map(run, marked).await,
+            (Pending::MapRun(_), Signal::Map(signal)) => self.take_map(run, marked, signal).await,
             (_, _) => Ok(Taken::Dropped(Dropped::Unfit)),
         }
     }
@@ -336,7 +347,8 @@ fn why_dropped(header: &Header, cue: &Cue) -> Option<Dropped> {
         | Signal::Heartbeat
         | Signal::ExecutionTimeout
         | Signal::Poll
-        | Signal::Cancel => false,
+        | Signal::Cancel
+        | Signal::Map(_) => false,
     };
     (is_under_closed || is_of_closed).then_some(Dropped::Closed)
 }

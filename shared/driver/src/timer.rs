@@ -19,6 +19,7 @@ pub(crate) fn deadline(
         | Pending::Until(_)
         | Pending::Retry { .. }
         | Pending::Fork(_)
+        | Pending::MapRun(_)
         | Pending::Ended(_) => return None,
     };
     // A call that is still on its way to a worker has all its time before it.
@@ -44,7 +45,8 @@ fn limit_secs(call: &Call, signal: Signal) -> Option<u32> {
         | Signal::ChildFailed { .. }
         | Signal::ExecutionTimeout
         | Signal::Poll
-        | Signal::Cancel => None,
+        | Signal::Cancel
+        | Signal::Map(_) => None,
     }
 }
 
@@ -64,6 +66,7 @@ fn last_sign(record: &Record, marks: &Marks, started: Timestamp) -> Timestamp {
         | Pending::Until(_)
         | Pending::Retry { .. }
         | Pending::Fork(_)
+        | Pending::MapRun(_)
         | Pending::Ended(_) => started,
     };
     started.max(accepted).max(marks.heartbeat.unwrap_or(started))

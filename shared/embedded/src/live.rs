@@ -237,9 +237,11 @@ fn is_busy(pending: &Pending) -> bool {
     match pending {
         Pending::Continue | Pending::Failing(_) | Pending::Ended(_) => true,
         Pending::Call(call) => !call.is_polled(),
-        Pending::Until(_) | Pending::Retry { .. } | Pending::Callback(_) | Pending::Fork(_) => {
-            false
-        }
+        Pending::Until(_)
+        | Pending::Retry { .. }
+        | Pending::Callback(_)
+        | Pending::Fork(_)
+        | Pending::MapRun(_) => false,
     }
 }
 

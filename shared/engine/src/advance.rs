@@ -5,8 +5,8 @@ use crate::inspect::Inspection;
 use crate::record::{Claim, End, Marked, Marks, Pending, Record};
 use crate::step::{AnyState, Step, Visited};
 use crate::{
-    Execution, Failure, FailureKind, Hop, Ids, Moment, Outcome, ScopePath, Sequence, handlers,
-    states,
+    Execution, Failure, FailureKind, Hop, Ids, MapItem, Moment, Outcome, ScopePath, Sequence,
+    handlers, states,
 };
 use baton_asl::{BlockId, Definition, StateKind, StateName};
 use jiff::Timestamp;
@@ -62,7 +62,7 @@ pub fn begin(
         scope: ScopePath::top(),
         sequence: Sequence::FIRST,
         moment: Moment::after(now.as_millisecond(), []),
-        block: BlockId::TOP,
+        block: execution.start,
         variables: Arc::default(),
         item: None,
         event_count: 0,
@@ -70,7 +70,8 @@ pub fn begin(
         events: Vec::with_capacity(2),
         inspection: None,
     };
-    let block = definition.block(BlockId::TOP).ok_or(Misfit::NoSuchBlock(BlockId::TOP))?;
+    let start = execution.start;
+    let block = definition.block(start).ok_or(Misfit::NoSuchBlock(start))?;
     step.push_linked(Link::Root, EventDetail::ExecutionStarted);
     step.enter(&block.start_at, execution.input.clone(), Link::Root)
 }
@@ -150,6 +151,31 @@ pub fn begin_child(
     }
 }
 
+/// What a child of a map run is to be given for an item: what the Map state's `ItemSelector` makes of it.
+/// `record` is the one that waits for the map run.
+///
+/// # Errors
+///
+/// [`Misfit`] if the record's state is no Map; within, the failure of the evaluation.
+pub fn select_item(
+    definition: &Definition,
+    execution: &Execution,
+    record: &Record,
+    item: MapItem,
+    now: Timestamp,
+    ids: &mut dyn Ids,
+) -> Result<Result<crate::Payload, Failure>, Misfit> {
+    let marked = Marked { record: Arc::new(record.clone()), marks: Marks::default() };
+    let outcome = &Outcome::Proceed;
+    let mut step = Step::following(definition, execution, &marked, outcome, now, ids, None);
+    let state = step.state(&record.state)?;
+    let at = Visited { state, visit: &record.visit };
+    let StateKind::Map(map) = &state.kind else { return Err(step.misfit("an item")) };
+    step.item = Some(Arc::new(item));
+    let input = states::map::iteration_input(&mut step, at, map);
+    Ok(input.map_err(|fault| step.blame(at, fault)))
+}
+
 /// The next record of a scope.
 ///
 /// # Errors
@@ -182,11 +208,11 @@ pub(crate) fn advance_watched(
     let at = Visited { state, visit: &record.visit };
     let is_open = !matches!(record.pending, Pending::Ended(_));
     match (outcome, &record.pending) {
-        (Outcome::Stopped(detail), _) if is_open && record.scope.is_top() => {
-            Ok(step.end(at, End::Aborted(detail)))
+        (Outcome::Stopped(detail), pending) if is_open && record.scope.is_top() => {
+            Ok(step.abandoning(pending).end(at, End::Aborted(detail)))
         }
-        (Outcome::ExecutionTimedOut, _) if is_open && record.scope.is_top() => {
-            Ok(step.end(at, End::TimedOut))
+        (Outcome::ExecutionTimedOut, pending) if is_open && record.scope.is_top() => {
+            Ok(step.abandoning(pending).end(at, End::TimedOut))
         }
         (Outcome::Proceed, Pending::Continue) => states::work(step, at),
         (Outcome::Proceed, Pending::Failing(failure)) => {
@@ -218,6 +244,12 @@ pub(crate) fn advance_watched(
             states::joined(step, at, record.sequence, outputs)
         }
         (Outcome::ChildFailed(child), Pending::Fork(_)) => states::child_failed(step, at, child),
+        (Outcome::MapRunSucceeded { output }, Pending::MapRun(_)) => {
+            states::map_run::succeeded(step, at, output)
+        }
+        (Outcome::MapRunFailed(failure), Pending::MapRun(_)) => {
+            states::map_run::failed(step, at, failure)
+        }
         (outcome, _) => Err(unexpected(record, &outcome)),
     }
 }
@@ -233,6 +265,8 @@ fn ended_badly(outcome: &Outcome) -> Option<Failure> {
         | Outcome::Succeeded { .. }
         | Outcome::Joined { .. }
         | Outcome::ChildFailed(_)
+        | Outcome::MapRunSucceeded { .. }
+        | Outcome::MapRunFailed(_)
         | Outcome::Stopped(_)
         | Outcome::ExecutionTimedOut => None,
     }
@@ -270,6 +304,8 @@ impl<'a> Step<'a> {
             | Outcome::Failed(_)
             | Outcome::TimedOut
             | Outcome::HeartbeatTimedOut
+            | Outcome::MapRunSucceeded { .. }
+            | Outcome::MapRunFailed(_)
             | Outcome::Stopped(_)
             | Outcome::ExecutionTimedOut => (None, 0),
         };
@@ -290,6 +326,15 @@ impl<'a> Step<'a> {
             events: Vec::with_capacity(2),
             inspection,
         }
+    }
+
+    /// Says what becomes of what the scope waited for, which nobody waits for any more.
+    fn abandoning(mut self, pending: &Pending) -> Self {
+        if matches!(pending, Pending::MapRun(_)) {
+            self.push(EventDetail::MapRunAborted);
+            self.push(EventDetail::StateAborted { state_type: crate::StateType::Map });
+        }
+        self
     }
 
     /// Enters the block's first state.

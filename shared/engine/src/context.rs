@@ -70,6 +70,9 @@ pub(crate) fn shown_item(item: &MapItem) -> Value {
         shown.insert("Key".to_owned(), Value::from(&**key));
     }
     shown.insert("Value".to_owned(), item.value.value().clone());
+    if let Some(source) = &item.source {
+        shown.insert("Source".to_owned(), Value::from(&**source));
+    }
     json!({ "Item": shown })
 }
 

@@ -46,8 +46,10 @@ pub enum Signal {
     ExecutionTimeout,
     /// The job may have ended: look how it stands. Of the record that began it, or of the one that waits for its end.
     Poll,
-    /// Nobody waits any more for the job that this record began, nor for those under its fork: stop them.
+    /// Nobody waits any more for the job or the map run that this record began, nor for those under its fork: stop them.
     Cancel,
+    /// Something about the record's map run.
+    Map(MapSignal),
 }
 
 impl Signal {
@@ -56,6 +58,7 @@ impl Signal {
     pub fn is_call(self) -> bool {
         match self {
             Signal::Perform | Signal::Poll | Signal::Cancel => true,
+            Signal::Map(signal) => signal.is_call(),
             Signal::Proceed
             | Signal::Timeout
             | Signal::Heartbeat
@@ -63,6 +66,48 @@ impl Signal {
             | Signal::Joined
             | Signal::ChildFailed { .. }
             | Signal::ExecutionTimeout => false,
+        }
+    }
+}
+
+/// What a cue about a map run is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MapSignal {
+    /// Begin it, or look for whatever of it stands still.
+    Begin,
+    /// Read on, from this chunk of the manifest.
+    Read {
+        /// Its number.
+        chunk: u32,
+    },
+    /// The lanes of this group may have something to do.
+    Fill {
+        /// Its number.
+        group: u32,
+    },
+    /// A child of this group has ended.
+    Ended {
+        /// The group.
+        group: u32,
+        /// The chunk that the child's input is in.
+        chunk: u32,
+        /// Its place there.
+        place: u32,
+    },
+    /// Every child has ended: collect the results from this chunk on.
+    Collect {
+        /// Its number.
+        chunk: u32,
+    },
+}
+
+impl MapSignal {
+    /// Whether it may be slow: it reads or writes objects.
+    #[must_use]
+    pub fn is_call(self) -> bool {
+        match self {
+            MapSignal::Read { .. } | MapSignal::Collect { .. } => true,
+            MapSignal::Begin | MapSignal::Fill { .. } | MapSignal::Ended { .. } => false,
         }
     }
 }
@@ -150,6 +195,7 @@ impl Record {
                 let poll = call.is_job().then(|| cue(Signal::Poll, after(call.first_poll_secs())));
                 timeout.into_iter().chain(heartbeat).chain(poll).collect()
             }
+            Pending::MapRun(_) => vec![cue(Signal::Map(MapSignal::Begin), Due::Now)],
             Pending::Fork(fork) if fork.width == 0 => vec![cue(Signal::Joined, Due::Now)],
             Pending::Fork(fork) => self.spawn_slice(0, fork.width.min(fork.concurrency)),
             Pending::Ended(end) => self.end_effects(end),

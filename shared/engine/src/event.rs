@@ -24,6 +24,8 @@ pub enum Link {
     Sibling,
     /// The one that the scope's last `…StateEntered` links to.
     BeforeEntered,
+    /// The scope's last `MapRunStarted`.
+    MapRunStarted,
     /// The last event recorded in any child of the fork of this scope's record `Hop::fork`.
     LastOfChildren(crate::Sequence),
     /// The last event inside a child, not counting `MapIterationSucceeded` and `MapIterationFailed`. For a child's own
@@ -186,5 +188,15 @@ pub enum EventDetail {
     MapIterationAborted {
         name: Arc<str>,
         index: u32,
+    },
+    MapRunStarted {
+        arn: Arc<str>,
+    },
+    MapRunSucceeded,
+    MapRunFailed(ErrorDetail),
+    MapRunAborted,
+    MapRunRedriven {
+        arn: Arc<str>,
+        redrives: u32,
     },
 }

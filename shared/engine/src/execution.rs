@@ -1,6 +1,7 @@
 //! The facts of an execution that never change while it runs.
 
 use crate::Payload;
+use baton_asl::BlockId;
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub struct Execution {
     pub machine_arn: Arc<str>,
     /// `StateMachine.Name`.
     pub machine_name: Arc<str>,
+    /// The block it starts in: not the top for a child of a map run.
+    pub start: BlockId,
     /// The region that task events name.
     pub region: Arc<str>,
     /// How often it was redriven.

@@ -29,8 +29,8 @@ mod scope;
 mod states;
 mod step;
 
-pub use advance::{Misfit, advance, begin, begin_child};
-pub use effect::{Cue, Due, Effect, Signal};
+pub use advance::{Misfit, advance, begin, begin_child, select_item};
+pub use effect::{Cue, Due, Effect, MapSignal, Signal};
 pub use event::{ErrorDetail, Event, EventDetail, Link, StateType, TaskResource};
 pub use execution::{Execution, Redrives};
 pub use failure::{Failure, FailureKind};
@@ -38,8 +38,8 @@ pub use history::{EventTypeName, Numbered, Numbering, Outline, Trail, history};
 pub use outcome::{ChildFailure, Ids, Outcome};
 pub use payload::Payload;
 pub use record::{
-    Call, Callback, Claim, End, Fork, MapItem, Marked, Marks, Nonce, Pending, Record, Variables,
-    Visit,
+    Batch, Call, Callback, Claim, End, Fork, ItemSource, MapItem, MapRun, Marked, Marks, Nonce,
+    Pending, Record, Variables, Visit,
 };
 pub use redrive::{Halted, redrive, redrive_child};
 pub use scope::{ForkId, Hop, InvalidScope, Moment, ScopePath, Sequence};

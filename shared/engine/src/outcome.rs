@@ -35,6 +35,13 @@ pub enum Outcome {
     },
     /// A child failed.
     ChildFailed(ChildFailure),
+    /// The map run ended well, with this result.
+    MapRunSucceeded {
+        /// The children's outputs, or where they are.
+        output: Payload,
+    },
+    /// The map run failed.
+    MapRunFailed(Failure),
     /// StopExecution (top scope only).
     Stopped(ErrorDetail),
     /// The execution's own time is over (top scope only).
@@ -54,6 +61,8 @@ impl Outcome {
             Outcome::HeartbeatTimedOut => "a missed heartbeat",
             Outcome::Joined { .. } => "the end of its children",
             Outcome::ChildFailed(_) => "a child's failure",
+            Outcome::MapRunSucceeded { .. } => "the success of its map run",
+            Outcome::MapRunFailed(_) => "the failure of its map run",
             Outcome::Stopped(_) => "being stopped",
             Outcome::ExecutionTimedOut => "the end of the execution's time",
         }

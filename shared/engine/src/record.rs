@@ -63,6 +63,8 @@ pub struct MapItem {
     pub key: Option<Arc<str>>,
     /// `Value`.
     pub value: Payload,
+    /// `Source`, in a Distributed Map.
+    pub source: Option<Arc<str>>,
 }
 
 /// What a record waits for.
@@ -87,6 +89,8 @@ pub enum Pending {
     Callback(Callback),
     /// Children.
     Fork(Fork),
+    /// A Distributed Map's children: executions of their own.
+    MapRun(Box<MapRun>),
     /// Nothing more: the scope's last record.
     Ended(End),
 }
@@ -134,6 +138,54 @@ pub struct Fork {
     pub input: Payload,
     /// After a redrive: the fork whose children go on as these.
     pub resumes: Option<ForkId>,
+}
+
+/// One run of a Distributed Map, with all that its state's fields make of the data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MapRun {
+    /// `mapRunArn`.
+    pub arn: Arc<str>,
+    /// What the children work on.
+    pub source: ItemSource,
+    /// `MaxConcurrency` as set: 0 stands for as many as possible.
+    pub concurrency_max: u32,
+    /// `ToleratedFailureCount`.
+    pub tolerated_count: Option<u64>,
+    /// `ToleratedFailurePercentage`.
+    pub tolerated_percentage: Option<f64>,
+    /// `ItemBatcher`.
+    pub batch: Option<Batch>,
+    /// Where the results go: the arguments of `ResultWriter`.
+    pub export: Option<Payload>,
+    /// How often the run was redriven.
+    pub redrives: u32,
+}
+
+/// Where a map run's items come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ItemSource {
+    /// The state's own data: an array, or an object whose members are the items.
+    Given(Payload),
+    /// An `ItemReader`.
+    Read {
+        /// `Parameters` or `Arguments`.
+        arguments: Payload,
+        /// `ReaderConfig`.
+        config: Payload,
+        /// `MaxItems`, as it is written: a negative number fails the run.
+        items_max: Option<i64>,
+    },
+}
+
+/// How items are put together for one child.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// `MaxItemsPerBatch`.
+    pub items_max: Option<u64>,
+    /// `MaxInputBytesPerBatch`.
+    pub bytes_max: Option<u64>,
+    /// `BatchInput`.
+    pub input: Option<Payload>,
 }
 
 /// How a scope ended.

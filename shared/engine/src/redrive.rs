@@ -120,7 +120,8 @@ pub fn redrive_child(
         | Pending::Retry { .. }
         | Pending::Call(_)
         | Pending::Callback(_)
-        | Pending::Fork(_) => resume(step, halted),
+        | Pending::Fork(_)
+        | Pending::MapRun(_) => resume(step, halted),
     }
 }
 
@@ -144,6 +145,8 @@ fn resume(step: Step<'_>, halted: Halted<'_>) -> Result<Record, Misfit> {
         | Pending::Retry { .. }
         | Pending::Call(_)
         | Pending::Callback(_)
+        // A map run begins anew, over all items.
+        | Pending::MapRun(_)
         | Pending::Ended(_) => step.begin_attempt(state, visit, Link::Previous),
     }
 }

@@ -102,6 +102,27 @@ impl MachineArn {
         &self.0
     }
 
+    /// The machine as the children of the map runs of this label have it: `…:stateMachine:<name>/<label>`.
+    #[must_use]
+    pub fn labelled(&self, label: &str) -> Self {
+        MachineArn(format!("{}/{label}", self.unlabelled().0).into())
+    }
+
+    /// The machine without a map run's label: the one whose revisions are kept.
+    #[must_use]
+    pub fn unlabelled(&self) -> Self {
+        match self.0.rsplit_once('/') {
+            Some((machine, _)) => MachineArn(machine.into()),
+            None => self.clone(),
+        }
+    }
+
+    /// The label, if it has one.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.0.rsplit_once('/').map(|(_, label)| label)
+    }
+
     /// The machine's name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -132,6 +153,10 @@ mod tests {
         assert_eq!(arn.machine().as_str(), "arn:aws:states:us-east-1:111111111111:stateMachine:m");
         assert_eq!(arn.name(), "n");
         assert_eq!(ExecutionArn::of(&arn.machine(), "n"), arn);
+        let child = ExecutionArn::of(&arn.machine().labelled("l"), "n");
+        assert!(child.as_str().ends_with(":execution:m/l:n"), "{child}");
+        assert_eq!(child.machine().unlabelled(), arn.machine());
+        assert_eq!((child.machine().label(), arn.machine().label()), (Some("l"), None));
     }
 
     #[test]

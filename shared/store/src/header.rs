@@ -49,6 +49,27 @@ pub enum Parent {
         /// The record whose call started it.
         sequence: Sequence,
     },
+    /// A map run whose child it is.
+    MapRun(MapRunChild),
+}
+
+/// A child's place in its map run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MapRunChild {
+    /// The execution that the map run is part of.
+    pub execution: ExecutionArn,
+    /// The scope.
+    pub scope: ScopePath,
+    /// The record that waits for the map run.
+    pub sequence: Sequence,
+    /// The map run.
+    pub map_run_arn: Arc<str>,
+    /// The group of lanes that runs the child.
+    pub group: u32,
+    /// The chunk of the manifest that its input is in.
+    pub chunk: u32,
+    /// Its place there.
+    pub place: u32,
 }
 
 impl Header {

@@ -21,7 +21,9 @@ mod traits;
 
 pub use arn::{ExecutionArn, InvalidArn, MachineArn};
 pub use documents::{DocumentId, DocumentKind, Documents};
-pub use header::{Header, Parent, Redrive, RedriveToken, RevisionId, Status, StatusName};
+pub use header::{
+    Header, MapRunChild, Parent, Redrive, RedriveToken, RevisionId, Status, StatusName,
+};
 pub use machine::{Machine, MachineKind, Revision};
 pub use pending::{is_moot, open_scopes, pending_cues};
 pub use token::{InvalidToken, KeyId, TokenClaims, TokenKeys};

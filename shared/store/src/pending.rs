@@ -77,7 +77,8 @@ pub fn is_moot(header: &Header, newest: Option<&Record>, cue: &Cue) -> bool {
         | Signal::Joined
         | Signal::ChildFailed { .. }
         | Signal::ExecutionTimeout
-        | Signal::Cancel => false,
+        | Signal::Cancel
+        | Signal::Map(_) => false,
     }
 }
 
@@ -89,6 +90,7 @@ fn waits_for_time(pending: &Pending) -> bool {
         | Pending::Call(_)
         | Pending::Callback(_)
         | Pending::Fork(_)
+        | Pending::MapRun(_)
         | Pending::Ended(_) => false,
     }
 }

@@ -117,6 +117,7 @@ fn new_header<B: Backend, T: Tasks>(
         input,
         machine_arn: resolved.named_arn(),
         machine_name: machine.arn.name().into(),
+        start: baton_asl::BlockId::TOP,
         region: api.settings.region.clone(),
         redrives: baton_engine::Redrives::default(),
         payload_bytes_max: api.settings.payload_bytes_max,

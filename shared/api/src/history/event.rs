@@ -82,12 +82,17 @@ fn details_key(detail: &EventDetail) -> Option<&'static str> {
         EventDetail::MapIterationSucceeded { .. } => "mapIterationSucceededEventDetails",
         EventDetail::MapIterationFailed { .. } => "mapIterationFailedEventDetails",
         EventDetail::MapIterationAborted { .. } => "mapIterationAbortedEventDetails",
+        EventDetail::MapRunStarted { .. } => "mapRunStartedEventDetails",
+        EventDetail::MapRunFailed(_) => "mapRunFailedEventDetails",
+        EventDetail::MapRunRedriven { .. } => "mapRunRedrivenEventDetails",
         EventDetail::StateAborted { .. }
         | EventDetail::ParallelStateStarted
         | EventDetail::ParallelStateSucceeded
         | EventDetail::ParallelStateFailed
         | EventDetail::MapStateSucceeded
-        | EventDetail::MapStateFailed => return None,
+        | EventDetail::MapStateFailed
+        | EventDetail::MapRunSucceeded
+        | EventDetail::MapRunAborted => return None,
     })
 }
 
@@ -161,12 +166,20 @@ impl<M: SerializeMap> Members<M> {
                 self.map.serialize_entry("name", &**name)?;
                 self.map.serialize_entry("index", index)
             }
+            EventDetail::MapRunStarted { arn } => self.map.serialize_entry("mapRunArn", &**arn),
+            EventDetail::MapRunFailed(detail) => self.error(detail),
+            EventDetail::MapRunRedriven { arn, redrives } => {
+                self.map.serialize_entry("mapRunArn", &**arn)?;
+                self.map.serialize_entry("redriveCount", redrives)
+            }
             EventDetail::StateAborted { .. }
             | EventDetail::ParallelStateStarted
             | EventDetail::ParallelStateSucceeded
             | EventDetail::ParallelStateFailed
             | EventDetail::MapStateSucceeded
-            | EventDetail::MapStateFailed => Ok(()),
+            | EventDetail::MapStateFailed
+            | EventDetail::MapRunSucceeded
+            | EventDetail::MapRunAborted => Ok(()),
         }
     }
 

@@ -43,8 +43,6 @@ pub enum Code {
     PassResultIsStatic,
     /// Warning: a field stands twice in one object; the last one counts.
     DuplicateField,
-    /// A feature of Step Functions that Baton does not have.
-    NotSupported,
 }
 
 impl Code {
@@ -71,7 +69,6 @@ impl Code {
             Code::NoPath => "NO_PATH",
             Code::PassResultIsStatic => "PASS_RESULT_IS_STATIC",
             Code::DuplicateField => "DUPLICATE_FIELD",
-            Code::NotSupported => "NOT_SUPPORTED",
         }
     }
 }

@@ -32,17 +32,11 @@ pub struct Options {
     pub machine_type: MachineType,
     /// Whether a service integration exists; by default all do.
     pub is_known_resource: fn(&ServiceResource) -> bool,
-    /// Whether a Distributed Map is accepted: one is tried by itself without its children, but not run.
-    pub accepts_distributed: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            machine_type: MachineType::Standard,
-            is_known_resource: |_| true,
-            accepts_distributed: false,
-        }
+        Options { machine_type: MachineType::Standard, is_known_resource: |_| true }
     }
 }
 

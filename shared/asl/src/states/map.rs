@@ -1,9 +1,14 @@
 //! Map.
 
-use crate::limits::LABEL_CHARS_MAX;
-use crate::parse::{Field, MachineType, Object, PathForm, Range, Reader, Within, quoted};
+mod distributed;
+
+pub use distributed::{
+    Distributed, ItemBatcher, ItemReader, ReaderAction, ResultWriter, Transformation,
+};
+
+use crate::parse::{Field, MachineType, Object, PathForm, Range, Reader, Within};
 use crate::source::Kind;
-use crate::{AnyTemplate, BlockId, Code, Handlers, NumberField, QueryLanguage, Transition};
+use crate::{AnyTemplate, BlockId, Handlers, NumberField, QueryLanguage, Transition};
 use baton_jsonata::{Expression, Marker, marker};
 use baton_jsonpath::Path;
 use serde_json::Value;
@@ -19,14 +24,12 @@ pub struct Map {
     pub item_selector: Option<AnyTemplate>,
     /// `MaxConcurrency`, `MaxConcurrencyPath`.
     pub concurrency_max: Option<NumberField>,
-    /// `ToleratedFailureCount`, `ToleratedFailureCountPath`: evaluated and checked, without further effect inline (ASL-MAP-15).
+    /// `ToleratedFailureCount`, `ToleratedFailureCountPath`: inline without further effect than being checked (ASL-MAP-15).
     pub tolerated_failure_count: Option<NumberField>,
     /// `ToleratedFailurePercentage`, `ToleratedFailurePercentagePath`: as the count.
     pub tolerated_failure_percentage: Option<NumberField>,
-    /// Whether `ItemReader` is given: then the items are read elsewhere.
-    pub has_item_reader: bool,
-    /// Whether `ResultWriter` is given: then the result says where the results are.
-    pub has_result_writer: bool,
+    /// What it says as a Distributed Map, if it is one.
+    pub distributed: Option<Distributed>,
     /// `Retry`, `Catch`.
     pub handlers: Handlers,
     /// `Next` or `End`.
@@ -119,7 +122,13 @@ impl Map {
         language: QueryLanguage,
         blocks: Option<Vec<BlockId>>,
     ) -> Option<Self> {
-        label(reader, state);
+        distributed::check_label(reader, state);
+        let distributed = match written_mode(state) {
+            (Mode::Inline, _) => Some(None),
+            (Mode::Distributed, is_express) => {
+                Distributed::read(reader, state, language, is_express).map(Some)
+            }
+        };
         let items = Items::read(reader, state, language);
         let item_selector = item_selector(reader, state, language);
         let mut number = |name: &str, range: Range| {
@@ -139,8 +148,7 @@ impl Map {
             concurrency_max: concurrency_max?,
             tolerated_failure_count: tolerated_failure_count?,
             tolerated_failure_percentage: tolerated_failure_percentage?,
-            has_item_reader: state.has("ItemReader"),
-            has_result_writer: state.has("ResultWriter"),
+            distributed: distributed?,
             handlers: handlers?,
             transition: transition?,
         })
@@ -194,30 +202,26 @@ fn item_selector(
     selector.filter(|_| exclusive)
 }
 
-/// `Label`, which names the Map Runs of a Distributed Map.
-fn label(reader: &mut Reader<'_>, state: &Object<'_>) {
-    let Some(field) = state.get("Label") else { return };
-    let Some(text) = reader.string(field.node, &field.place) else { return };
-    let span = field.node.span;
-    if text.chars().nth(LABEL_CHARS_MAX).is_some() {
-        let message = format!(
-            "Invalid Label name: '{}' exceeds the {LABEL_CHARS_MAX}-character limit allowed by the service",
-            quoted(text)
-        );
-        reader.error(Code::InvalidLabelName, &field.place, span, message);
-    } else if !reader.labels.insert(text.to_owned()) {
-        let message = format!("Duplicate Label name: {text}");
-        reader.error(Code::DuplicateLabelName, &field.place, span, message);
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Inline,
     Distributed,
 }
 
-/// `ProcessorConfig`: a Distributed Map is named as what is missing.
+/// The mode of a state, whatever else is wrong with it, and whether its children are Express executions.
+fn written_mode(state: &Object<'_>) -> (Mode, bool) {
+    let processor = state.get("ItemProcessor").or_else(|| state.get("Iterator"));
+    let config = processor.as_ref().and_then(|field| field.node.member("ProcessorConfig"));
+    let is = |name: &str, word: &str| {
+        let member = config.and_then(|config| config.value.member(name));
+        member
+            .is_some_and(|member| matches!(&member.value.kind, Kind::String(text) if text == word))
+    };
+    let mode = if is("Mode", "DISTRIBUTED") { Mode::Distributed } else { Mode::Inline };
+    (mode, is("ExecutionType", "EXPRESS"))
+}
+
+/// `ProcessorConfig`, checked.
 fn mode(reader: &mut Reader<'_>, processor: &Object<'_>) -> Mode {
     let Some(field) = processor.get("ProcessorConfig") else { return Mode::Inline };
     let Some(config) = reader.object(field.node, &field.place) else { return Mode::Inline };
@@ -238,24 +242,15 @@ fn mode(reader: &mut Reader<'_>, processor: &Object<'_>) -> Mode {
     if let Some(execution_type) = config.get("ExecutionType") {
         reader.one_of(&execution_type, &["STANDARD", "EXPRESS"]);
     }
-    if !reader.options.accepts_distributed {
-        not_supported(reader, &mode);
-    }
     Mode::Distributed
 }
 
 fn distributed_fields(reader: &mut Reader<'_>, state: &Object<'_>) {
-    let first = DISTRIBUTED_FIELDS.into_iter().find_map(|name| state.get(name));
-    if let Some(field) = first {
-        not_supported(reader, &field);
+    for field in DISTRIBUTED_FIELDS.into_iter().filter_map(|name| state.get(name)) {
+        let message =
+            format!("Field '{}' is only supported when 'Mode' is 'DISTRIBUTED'", field.key);
+        reader.schema(state.place, field.key_span, message);
     }
-}
-
-fn not_supported(reader: &mut Reader<'_>, field: &Field<'_>) {
-    let message = format!("Baton does not support Distributed Map yet: '{}'", field.key);
-    let help = "an Inline Map runs its iterations within the execution: `\"Mode\": \"INLINE\"` with the items in the input";
-    let (code, span) = (Code::NotSupported, field.node.span);
-    reader.error_with_help(code, &field.place, span, message, Some(help.to_owned()));
 }
 
 #[cfg(test)]
@@ -403,23 +398,20 @@ mod tests {
         check_state(
             r##"{"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "ItemReader": {}, "End": true}"##,
             expect![[r#"
-                ERROR NOT_SUPPORTED: Baton does not support Distributed Map yet: 'Mode' at /States/S/ItemProcessor/ProcessorConfig/Mode `"DISTRIBUTED"`
-                  an Inline Map runs its iterations within the execution: `"Mode": "INLINE"` with the items in the input
+                ERROR SCHEMA_VALIDATION_FAILED: These fields are required: [Resource] at /States/S/ItemReader `{`
             "#]],
         );
         check_state(
             r##"{"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "FAST"}, "StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "End": true}"##,
             expect![[r#"
                 ERROR SCHEMA_VALIDATION_FAILED: Value should be one of the following: [STANDARD, EXPRESS] at /States/S/ItemProcessor/ProcessorConfig/ExecutionType `"FAST"`
-                ERROR NOT_SUPPORTED: Baton does not support Distributed Map yet: 'Mode' at /States/S/ItemProcessor/ProcessorConfig/Mode `"DISTRIBUTED"`
-                  an Inline Map runs its iterations within the execution: `"Mode": "INLINE"` with the items in the input
             "#]],
         );
         check_state(
             r##"{"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}, "ItemBatcher": {}, "ResultWriter": {}, "End": true}"##,
             expect![[r#"
-                ERROR NOT_SUPPORTED: Baton does not support Distributed Map yet: 'ItemBatcher' at /States/S/ItemBatcher `{}`
-                  an Inline Map runs its iterations within the execution: `"Mode": "INLINE"` with the items in the input
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'ItemBatcher' is only supported when 'Mode' is 'DISTRIBUTED' at /States/S `"ItemBatcher"`
+                ERROR SCHEMA_VALIDATION_FAILED: Field 'ResultWriter' is only supported when 'Mode' is 'DISTRIBUTED' at /States/S `"ResultWriter"`
             "#]],
         );
         check_express(

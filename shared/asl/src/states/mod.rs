@@ -12,7 +12,9 @@ mod wait;
 pub(crate) use choice::is_json_path_rule_field;
 pub use choice::{Choice, Comparison, Condition, Operand, Relation, Rule, StringPattern, Test};
 pub use fail::Fail;
-pub use map::{Items, Map};
+pub use map::{
+    Distributed, ItemBatcher, ItemReader, Items, Map, ReaderAction, ResultWriter, Transformation,
+};
 pub use parallel::Parallel;
 pub use pass::Pass;
 pub use succeed::Succeed;

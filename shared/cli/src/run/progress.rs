@@ -137,7 +137,12 @@ impl Progress {
             | EventDetail::MapIterationStarted { .. }
             | EventDetail::MapIterationSucceeded { .. }
             | EventDetail::MapIterationFailed { .. }
-            | EventDetail::MapIterationAborted { .. } => None,
+            | EventDetail::MapIterationAborted { .. }
+            | EventDetail::MapRunStarted { .. }
+            | EventDetail::MapRunSucceeded
+            | EventDetail::MapRunFailed(_)
+            | EventDetail::MapRunAborted
+            | EventDetail::MapRunRedriven { .. } => None,
         }
     }
 
@@ -183,6 +188,9 @@ impl Progress {
                     self.wide.insert(ForkId { scope, fork });
                 }
                 Some(line)
+            }
+            Pending::MapRun(_) => {
+                Some(waits("works on its items in executions of their own".to_owned()))
             }
             Pending::Ended(End::Failed { failure: found, .. }) => {
                 let why = failure(&ErrorDetail::from(found));
@@ -297,6 +305,7 @@ mod tests {
                 input: Payload::parse("{}").unwrap(),
                 machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:m".into(),
                 machine_name: "m".into(),
+                start: baton_asl::BlockId::TOP,
                 region: "us-east-1".into(),
                 redrives: baton_engine::Redrives::default(),
                 payload_bytes_max: None,

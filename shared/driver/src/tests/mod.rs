@@ -5,6 +5,7 @@ mod calls;
 mod definitions;
 mod doctor;
 mod forks;
+mod map_runs;
 mod outside;
 mod redrives;
 mod runner;

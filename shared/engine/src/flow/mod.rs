@@ -125,6 +125,24 @@ pub(crate) fn selected_item(
     }
 }
 
+/// A template of a field that a Map has beside those of all states: `ItemReader`, `ItemBatcher`, `ResultWriter`.
+pub(crate) fn map_template(
+    step: &mut Step<'_>,
+    at: Visited<'_>,
+    template: &AnyTemplate,
+    name: &'static str,
+) -> Result<Payload, Fault> {
+    match (template, &at.state.flow) {
+        (AnyTemplate::JsonPath(template), Flow::JsonPath(flow)) => {
+            jsonpath::selected_item(step, at, flow, template)
+        }
+        (AnyTemplate::Jsonata(template), _) => jsonata::template(step, at, template, name),
+        (AnyTemplate::JsonPath(_), Flow::Jsonata(_)) => {
+            Err(Fault::runtime(format!("{name} is not a JSONata template.")))
+        }
+    }
+}
+
 /// Whether a rule's condition holds.
 pub(crate) fn holds(
     step: &mut Step<'_>,

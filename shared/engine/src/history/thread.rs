@@ -22,6 +22,8 @@ enum Role {
     IterationStarted(u32),
     /// `MapIterationSucceeded`, `MapIterationFailed`: of the child's scope, but not inside it.
     IterationEnd,
+    /// `MapRunStarted`.
+    RunStarted,
     Other,
 }
 
@@ -39,6 +41,8 @@ impl Step {
             EventDetail::MapIterationSucceeded { .. } | EventDetail::MapIterationFailed { .. }
         ) {
             Role::IterationEnd
+        } else if matches!(event.detail, EventDetail::MapRunStarted { .. }) {
+            Role::RunStarted
         } else {
             Role::Other
         };
@@ -57,6 +61,8 @@ pub(super) struct Thread {
     pub(super) entered_previous: u64,
     /// The number of its last event inside: not an iteration's end.
     inside: u64,
+    /// The number of its last `MapRunStarted`.
+    run_started: u64,
     /// The record it has reached.
     sequence: Option<Sequence>,
     /// The last event recorded in a child of this fork.
@@ -71,6 +77,7 @@ impl Thread {
             Link::Previous => Some(self.last),
             Link::Sibling => Some(self.last_previous),
             Link::BeforeEntered => Some(self.entered_previous),
+            Link::MapRunStarted => Some(self.run_started),
             Link::LastOfChildren(_) | Link::InsideChild(_) => None,
         }
     }
@@ -82,6 +89,10 @@ impl Thread {
         match step.role {
             Role::Entered => {
                 self.entered_previous = previous;
+                self.inside = id;
+            }
+            Role::RunStarted => {
+                self.run_started = id;
                 self.inside = id;
             }
             Role::Other | Role::IterationStarted(_) => self.inside = id,
@@ -149,9 +160,14 @@ impl Threads {
                 let start = self.starts.get(&(parent, hop.fork, hop.child)).copied();
                 start.unwrap_or(self.get(parent).last)
             }
-            (Link::Root | Link::Previous | Link::Sibling | Link::BeforeEntered, _) => {
-                own.follow(link).unwrap_or_default()
-            }
+            (
+                Link::Root
+                | Link::Previous
+                | Link::Sibling
+                | Link::BeforeEntered
+                | Link::MapRunStarted,
+                _,
+            ) => own.follow(link).unwrap_or_default(),
         }
     }
 
@@ -166,6 +182,7 @@ impl Threads {
             last_previous: 0,
             entered_previous: 0,
             inside: 0,
+            run_started: 0,
             sequence: None,
             children: None,
         };

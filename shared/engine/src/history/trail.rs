@@ -5,7 +5,7 @@ use super::{Numbered, started, started_event};
 use crate::event::{Event, Link};
 use crate::record::{Marked, Pending};
 
-/// Numbers the top scope's records one by one, as long as none of them has children.
+/// Numbers the top scope's records one by one, as long as none of them has children or a map run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Trail {
     thread: Thread,
@@ -33,8 +33,12 @@ impl Trail {
     /// not of the top scope, or comes after children.
     pub fn number(&mut self, marked: &Marked) -> Option<Vec<Numbered>> {
         let record = &marked.record;
-        let is_plain =
-            |event: &Event| !matches!(event.link, Link::LastOfChildren(_) | Link::InsideChild(_));
+        let is_plain = |event: &Event| {
+            !matches!(
+                event.link,
+                Link::LastOfChildren(_) | Link::InsideChild(_) | Link::MapRunStarted
+            )
+        };
         let can_go_on = !self.has_children && record.scope.is_top();
         if !can_go_on || !record.events.iter().all(is_plain) {
             return None;
@@ -43,7 +47,17 @@ impl Trail {
         let start = started(marked)
             .map(|(resource, claim)| (claim.moment.millis, started_event(resource, claim)));
         let events = own.chain(start).map(|(millis, event)| self.next(millis, event)).collect();
-        self.has_children = matches!(&record.pending, Pending::Fork(fork) if fork.width > 0);
+        self.has_children = match &record.pending {
+            Pending::Fork(fork) => fork.width > 0,
+            Pending::MapRun(_) => true,
+            Pending::Continue
+            | Pending::Failing(_)
+            | Pending::Until(_)
+            | Pending::Retry { .. }
+            | Pending::Call(_)
+            | Pending::Callback(_)
+            | Pending::Ended(_) => false,
+        };
         Some(events)
     }
 

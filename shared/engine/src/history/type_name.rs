@@ -54,6 +54,11 @@ impl EventDetail {
             EventDetail::MapIterationSucceeded { .. } => ("Map", "IterationSucceeded"),
             EventDetail::MapIterationFailed { .. } => ("Map", "IterationFailed"),
             EventDetail::MapIterationAborted { .. } => ("Map", "IterationAborted"),
+            EventDetail::MapRunStarted { .. } => ("Map", "RunStarted"),
+            EventDetail::MapRunSucceeded => ("Map", "RunSucceeded"),
+            EventDetail::MapRunFailed(_) => ("Map", "RunFailed"),
+            EventDetail::MapRunAborted => ("Map", "RunAborted"),
+            EventDetail::MapRunRedriven { .. } => ("Map", "RunRedriven"),
         };
         EventTypeName { prefix, rest }
     }

@@ -1,8 +1,9 @@
-//! Map, inline: its beginning and its items.
+//! Map: its beginning and its items. What a Distributed Map does is told in `map_run`.
 
 use crate::event::{EventDetail, Link};
 use crate::fault::Fault;
 use crate::record::{Fork, MapItem, Pending};
+use crate::states::map_run;
 use crate::step::{Step, Visited};
 use crate::{Payload, flow, limits};
 use baton_asl::NumberField;
@@ -10,6 +11,20 @@ use baton_asl::states::Map;
 use serde_json::Value;
 
 pub(crate) fn begin(
+    step: &mut Step<'_>,
+    at: Visited<'_>,
+    map: &Map,
+    link: Link,
+) -> Result<Pending, Fault> {
+    if step.inspection.is_none()
+        && let Some(distributed) = &map.distributed
+    {
+        return map_run::begin(step, at, map, distributed, link);
+    }
+    begin_inline(step, at, map, link)
+}
+
+fn begin_inline(
     step: &mut Step<'_>,
     at: Visited<'_>,
     map: &Map,
@@ -34,7 +49,7 @@ pub(crate) fn begin(
     Ok(Pending::Fork(Fork { width: length, concurrency, input: items, resumes: None }))
 }
 
-fn length(items: &Value) -> u32 {
+pub(super) fn length(items: &Value) -> u32 {
     let length = match items {
         Value::Array(items) => items.len(),
         Value::Object(members) => members.len(),
@@ -47,15 +62,19 @@ fn length(items: &Value) -> u32 {
 pub(crate) fn item(items: &Payload, index: u32) -> Option<MapItem> {
     let position = index as usize;
     match items.value() {
-        Value::Array(items) => {
-            Some(MapItem { index, key: None, value: Payload::new(items.get(position)?.clone()) })
-        }
+        Value::Array(items) => Some(MapItem {
+            index,
+            key: None,
+            value: Payload::new(items.get(position)?.clone()),
+            source: None,
+        }),
         Value::Object(members) => {
             let (key, value) = members.iter().nth(position)?;
             Some(MapItem {
                 index,
                 key: Some(key.as_str().into()),
                 value: Payload::new(value.clone()),
+                source: None,
             })
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
@@ -79,6 +98,18 @@ pub(crate) fn iteration_input(
 
 /// How many iterations run at a time: 0 stands for as many as possible (ASL-MAP-05).
 fn concurrency(step: &mut Step<'_>, at: Visited<'_>, map: &Map) -> Result<u32, Fault> {
+    Ok(match wanted_concurrency(step, at, map)? {
+        0 => limits::INLINE_CONCURRENCY_MAX,
+        wanted => wanted.min(limits::INLINE_CONCURRENCY_MAX),
+    })
+}
+
+/// `MaxConcurrency` as it is set, 0 by default.
+pub(super) fn wanted_concurrency(
+    step: &mut Step<'_>,
+    at: Visited<'_>,
+    map: &Map,
+) -> Result<u32, Fault> {
     let wanted = match &map.concurrency_max {
         Some(field) => integer(step, at, field, "MaxConcurrency")?,
         None => 0,
@@ -87,40 +118,57 @@ fn concurrency(step: &mut Step<'_>, at: Visited<'_>, map: &Map) -> Result<u32, F
         inspection.concurrency_max = Some(wanted);
     }
     match u32::try_from(wanted) {
-        Ok(0) => Ok(limits::INLINE_CONCURRENCY_MAX),
-        Ok(wanted) => Ok(wanted.min(limits::INLINE_CONCURRENCY_MAX)),
+        Ok(wanted) => Ok(wanted),
         Err(_) if wanted < 0 => Err(Fault::runtime("MaxConcurrency cannot be negative.")),
-        Err(_) => Ok(limits::INLINE_CONCURRENCY_MAX),
+        Err(_) => Ok(u32::MAX),
     }
 }
 
 /// The thresholds have no effect inline, but their values are checked all the same (recorded).
 fn check_tolerated(step: &mut Step<'_>, at: Visited<'_>, map: &Map) -> Result<(), Fault> {
-    if let Some(count) = &map.tolerated_failure_count {
-        let count = integer(step, at, count, "ToleratedFailureCount")?;
-        if count < 0 {
-            return Err(Fault::runtime("ToleratedFailureCount cannot be negative."));
-        }
-        if let Some(inspection) = step.inspection.as_deref_mut() {
-            inspection.tolerated_failure_count = Some(count);
-        }
-    }
-    if let Some(percentage) = &map.tolerated_failure_percentage {
-        let name = "ToleratedFailurePercentage";
-        let value = flow::number_value(step, at, percentage, name)?;
-        let number = value.as_f64().or_else(|| digits(percentage, &value));
-        let percentage = number.ok_or_else(|| not_a(percentage, name, "float", &value))?;
-        if !(0.0..=100.0).contains(&percentage) {
-            return Err(Fault::runtime("ToleratedFailurePercentage must be between 0 and 100."));
-        }
-        if let Some(inspection) = step.inspection.as_deref_mut() {
-            inspection.tolerated_failure_percentage = Some(percentage);
-        }
-    }
+    tolerated_count(step, at, map)?;
+    tolerated_percentage(step, at, map)?;
     Ok(())
 }
 
-fn integer(
+/// `ToleratedFailureCount`.
+pub(super) fn tolerated_count(
+    step: &mut Step<'_>,
+    at: Visited<'_>,
+    map: &Map,
+) -> Result<Option<u64>, Fault> {
+    let Some(count) = &map.tolerated_failure_count else { return Ok(None) };
+    let count = integer(step, at, count, "ToleratedFailureCount")?;
+    let Ok(tolerated) = u64::try_from(count) else {
+        return Err(Fault::runtime("ToleratedFailureCount cannot be negative."));
+    };
+    if let Some(inspection) = step.inspection.as_deref_mut() {
+        inspection.tolerated_failure_count = Some(count);
+    }
+    Ok(Some(tolerated))
+}
+
+/// `ToleratedFailurePercentage`.
+pub(super) fn tolerated_percentage(
+    step: &mut Step<'_>,
+    at: Visited<'_>,
+    map: &Map,
+) -> Result<Option<f64>, Fault> {
+    let Some(percentage) = &map.tolerated_failure_percentage else { return Ok(None) };
+    let name = "ToleratedFailurePercentage";
+    let value = flow::number_value(step, at, percentage, name)?;
+    let number = value.as_f64().or_else(|| digits(percentage, &value));
+    let percentage = number.ok_or_else(|| not_a(percentage, name, "float", &value))?;
+    if !(0.0..=100.0).contains(&percentage) {
+        return Err(Fault::runtime("ToleratedFailurePercentage must be between 0 and 100."));
+    }
+    if let Some(inspection) = step.inspection.as_deref_mut() {
+        inspection.tolerated_failure_percentage = Some(percentage);
+    }
+    Ok(Some(percentage))
+}
+
+pub(super) fn integer(
     step: &mut Step<'_>,
     at: Visited<'_>,
     field: &NumberField,

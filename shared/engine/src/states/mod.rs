@@ -4,6 +4,7 @@ mod choice;
 pub(crate) mod compare;
 mod fail;
 pub(crate) mod map;
+pub(crate) mod map_run;
 pub(crate) mod parallel;
 mod pass;
 mod succeed;

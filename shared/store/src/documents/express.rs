@@ -2,6 +2,7 @@
 
 use super::{Document, DocumentKind};
 use crate::{Header, MachineArn, RevisionId, Status};
+use baton_asl::BlockId;
 use baton_engine::{Execution, Payload};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,7 @@ impl ExpressStart {
             input: Payload::parse(&self.input).ok()?,
             machine_arn: self.machine_arn,
             machine_name: machine.name().into(),
+            start: BlockId::TOP,
             region: self.region,
             redrives: baton_engine::Redrives::default(),
             payload_bytes_max: self.payload_bytes_max,
@@ -89,9 +91,9 @@ impl ExpressStart {
             trace_header: self.trace_header,
             timeout_secs: self.timeout_secs,
             redrive_tokens: Vec::new(),
-            status: Status::Running,
             depth: 0,
             parent: None,
+            status: Status::Running,
             closed: BTreeSet::new(),
         })
     }

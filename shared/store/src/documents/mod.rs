@@ -12,12 +12,17 @@
 mod activity;
 mod alias;
 mod express;
+mod map_run;
 mod tags;
 mod version;
 
 pub use activity::{Activity, ActivityTask};
 pub use alias::{Alias, Route};
 pub use express::ExpressStart;
+pub use map_run::{
+    MapChild, MapChunk, MapCounts, MapLanes, MapOpen, MapResult, MapResults, MapRunFailure,
+    MapRunOf, MapRunState, MapRunStatus, Running, map_child_arn, map_child_name, map_key,
+};
 pub use tags::Tags;
 pub use version::{Publication, Version};
 
@@ -46,6 +51,16 @@ pub enum DocumentKind {
     ActivityTask,
     /// An Express execution that was accepted. Group: the execution.
     Express,
+    /// A map run. Group: its ARN.
+    MapRun,
+    /// That an execution has a map run. Group: the execution; keys sort the oldest first.
+    MapRunOf,
+    /// A part of a map run's manifest. Group: the map run.
+    MapChunk,
+    /// A group of a map run's lanes. Group: the map run.
+    MapLanes,
+    /// What the Express children of a chunk answered. Group: the map run.
+    MapResults,
 }
 
 impl DocumentKind {
@@ -60,6 +75,11 @@ impl DocumentKind {
             DocumentKind::Activity => "activity",
             DocumentKind::ActivityTask => "activity-task",
             DocumentKind::Express => "express",
+            DocumentKind::MapRun => "map-run",
+            DocumentKind::MapRunOf => "map-run-of",
+            DocumentKind::MapChunk => "map-chunk",
+            DocumentKind::MapLanes => "map-lanes",
+            DocumentKind::MapResults => "map-results",
         }
     }
 }

@@ -11,7 +11,7 @@
 use super::value::{Time, scope, scope_form};
 use super::{Kept, Unreadable, sealed};
 use crate::{ExecutionArn, Outgoing};
-use baton_engine::{Cue, Due, Sequence, Signal};
+use baton_engine::{Cue, Due, MapSignal, Sequence, Signal};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -41,6 +41,12 @@ enum SignalForm {
     ExecutionTimeout,
     Poll,
     Cancel,
+    MapBegin,
+    MapRead(u32),
+    MapFill(u32),
+    /// Group, chunk, place.
+    MapEnded(u32, u32, u32),
+    MapCollect(u32),
 }
 
 impl sealed::Sealed for Outgoing {}
@@ -88,6 +94,13 @@ impl From<Signal> for SignalForm {
             Signal::ExecutionTimeout => SignalForm::ExecutionTimeout,
             Signal::Poll => SignalForm::Poll,
             Signal::Cancel => SignalForm::Cancel,
+            Signal::Map(MapSignal::Begin) => SignalForm::MapBegin,
+            Signal::Map(MapSignal::Read { chunk }) => SignalForm::MapRead(chunk),
+            Signal::Map(MapSignal::Fill { group }) => SignalForm::MapFill(group),
+            Signal::Map(MapSignal::Ended { group, chunk, place }) => {
+                SignalForm::MapEnded(group, chunk, place)
+            }
+            Signal::Map(MapSignal::Collect { chunk }) => SignalForm::MapCollect(chunk),
         }
     }
 }
@@ -105,6 +118,13 @@ impl From<SignalForm> for Signal {
             SignalForm::ExecutionTimeout => Signal::ExecutionTimeout,
             SignalForm::Poll => Signal::Poll,
             SignalForm::Cancel => Signal::Cancel,
+            SignalForm::MapBegin => Signal::Map(MapSignal::Begin),
+            SignalForm::MapRead(chunk) => Signal::Map(MapSignal::Read { chunk }),
+            SignalForm::MapFill(group) => Signal::Map(MapSignal::Fill { group }),
+            SignalForm::MapEnded(group, chunk, place) => {
+                Signal::Map(MapSignal::Ended { group, chunk, place })
+            }
+            SignalForm::MapCollect(chunk) => Signal::Map(MapSignal::Collect { chunk }),
         }
     }
 }
@@ -130,6 +150,11 @@ mod tests {
             Signal::ExecutionTimeout,
             Signal::Poll,
             Signal::Cancel,
+            Signal::Map(MapSignal::Begin),
+            Signal::Map(MapSignal::Read { chunk: 2 }),
+            Signal::Map(MapSignal::Fill { group: 7 }),
+            Signal::Map(MapSignal::Ended { group: 7, chunk: 2, place: 99 }),
+            Signal::Map(MapSignal::Collect { chunk: 2 }),
         ];
         for signal in signals {
             for (scope, due) in [("top", Due::Now), ("3.0/7.2", Due::At(now()))] {

@@ -4,7 +4,7 @@
 //!
 //! | link | form |
 //! |---|---|
-//! | previous, root, sibling, before entered | `""`, `"r"`, `"s"`, `"b"` |
+//! | previous, root, sibling, before entered, map run started | `""`, `"r"`, `"s"`, `"b"`, `"m"` |
 //! | last of the children of fork 3 | `"c3"` |
 //! | inside child 2 of fork 3 | `"i3.2"` |
 //!
@@ -56,6 +56,11 @@ pub(super) enum DetailForm<'a> {
     IterationSucceeded(Cow<'a, str>, u32),
     IterationFailed(Cow<'a, str>, u32),
     IterationAborted(Cow<'a, str>, u32),
+    RunStarted(Cow<'a, str>),
+    RunSucceeded,
+    RunFailed(ErrorForm<'a>),
+    RunAborted,
+    RunRedriven(Cow<'a, str>, u32),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -108,6 +113,7 @@ fn link_form(link: Link) -> Cow<'static, str> {
         Link::Root => "r".into(),
         Link::Sibling => "s".into(),
         Link::BeforeEntered => "b".into(),
+        Link::MapRunStarted => "m".into(),
         Link::LastOfChildren(fork) => format!("c{fork}").into(),
         Link::InsideChild(hop) => format!("i{}.{}", hop.fork, hop.child).into(),
     }
@@ -120,6 +126,7 @@ fn read_link(form: &str) -> Option<Link> {
         (Some('r'), "") => Link::Root,
         (Some('s'), "") => Link::Sibling,
         (Some('b'), "") => Link::BeforeEntered,
+        (Some('m'), "") => Link::MapRunStarted,
         (Some('c'), fork) => Link::LastOfChildren(Sequence(fork.parse().ok()?)),
         (Some('i'), hop) => {
             let (fork, child) = hop.split_once('.')?;
@@ -169,6 +176,11 @@ fn detail_form<'a>(detail: &'a EventDetail, table: &mut Table<'a>) -> DetailForm
         }
         D::MapIterationFailed { name, index } => F::IterationFailed(Cow::Borrowed(name), *index),
         D::MapIterationAborted { name, index } => F::IterationAborted(Cow::Borrowed(name), *index),
+        D::MapRunStarted { arn } => F::RunStarted(Cow::Borrowed(arn)),
+        D::MapRunSucceeded => F::RunSucceeded,
+        D::MapRunFailed(detail) => F::RunFailed(detail.into()),
+        D::MapRunAborted => F::RunAborted,
+        D::MapRunRedriven { arn, redrives } => F::RunRedriven(Cow::Borrowed(arn), *redrives),
         D::TaskScheduled {
             resource,
             region,
@@ -257,6 +269,11 @@ fn read_detail(form: DetailForm<'_>, table: &Payloads) -> Result<EventDetail, Un
         F::IterationSucceeded(name, index) => D::MapIterationSucceeded { name: name.into(), index },
         F::IterationFailed(name, index) => D::MapIterationFailed { name: name.into(), index },
         F::IterationAborted(name, index) => D::MapIterationAborted { name: name.into(), index },
+        F::RunStarted(arn) => D::MapRunStarted { arn: arn.into() },
+        F::RunSucceeded => D::MapRunSucceeded,
+        F::RunFailed(detail) => D::MapRunFailed(detail.into()),
+        F::RunAborted => D::MapRunAborted,
+        F::RunRedriven(arn, redrives) => D::MapRunRedriven { arn: arn.into(), redrives },
     })
 }
 

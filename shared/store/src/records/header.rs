@@ -13,11 +13,14 @@
 //! | `u`, `w`, `l` | machine, version, alias | | `"timed-out"` | stopped |
 //! | `v` | revision | | | |
 //! | `h`, `o`, `z` | trace header, time limit, payload limit | | | |
-//! | `p` | who waits for the end | | | |
+//! | `p`, `s` | who waits for its end, the block it starts in | | | |
 
 use super::value::{ErrorForm, Time, borrowed, scope, scope_form};
 use super::{Kept, Unreadable, sealed};
-use crate::{ExecutionArn, Header, MachineArn, Parent, RedriveToken, RevisionId, Status};
+use crate::{
+    ExecutionArn, Header, MachineArn, MapRunChild, Parent, RedriveToken, RevisionId, Status,
+};
+use baton_asl::BlockId;
 use baton_engine::{Execution, ForkId, Redrives, Sequence};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -49,10 +52,12 @@ pub struct HeaderForm<'a> {
     o: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     z: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     p: Option<ParentForm<'a>>,
     #[serde(default, skip_serializing_if = "is_zero")]
     d: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    s: Option<u32>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
@@ -66,6 +71,8 @@ fn is_zero(number: &u32) -> bool {
 enum ParentForm<'a> {
     /// Execution, scope unless it is the top, sequence.
     Job(#[serde(borrow)] Cow<'a, str>, Option<String>, u32),
+    /// Execution, scope unless it is the top, sequence, run, group, chunk, place.
+    MapRun(#[serde(borrow)] Cow<'a, str>, Option<String>, u32, Cow<'a, str>, u32, u32, u32),
 }
 
 fn parent_form(parent: &Parent) -> ParentForm<'_> {
@@ -73,6 +80,15 @@ fn parent_form(parent: &Parent) -> ParentForm<'_> {
         Parent::Job { execution, scope, sequence } => {
             ParentForm::Job(Cow::Borrowed(execution.as_str()), scope_form(scope), sequence.0)
         }
+        Parent::MapRun(it) => ParentForm::MapRun(
+            Cow::Borrowed(it.execution.as_str()),
+            scope_form(&it.scope),
+            it.sequence.0,
+            Cow::Borrowed(&it.map_run_arn),
+            it.group,
+            it.chunk,
+            it.place,
+        ),
     }
 }
 
@@ -83,6 +99,17 @@ fn parent(form: ParentForm<'_>) -> Result<Parent, Unreadable> {
             scope: scope(scope_text.as_deref())?,
             sequence: Sequence(sequence),
         },
+        ParentForm::MapRun(execution, of, sequence, arn, group, chunk, place) => {
+            Parent::MapRun(MapRunChild {
+                execution: ExecutionArn::trusted(execution.into()),
+                scope: scope(of.as_deref())?,
+                sequence: Sequence(sequence),
+                map_run_arn: arn.into(),
+                group,
+                chunk,
+                place,
+            })
+        }
     })
 }
 
@@ -112,6 +139,7 @@ impl Kept for Header {
             z: execution.payload_bytes_max.map(|bytes| bytes as u64),
             p: self.parent.as_ref().map(parent_form),
             d: self.depth,
+            s: (execution.start != BlockId::TOP).then_some(execution.start.0),
         }
     }
 
@@ -124,6 +152,7 @@ impl Kept for Header {
             input: payloads.0.get(form.i)?,
             machine_arn: form.m.into(),
             machine_name: form.b.into(),
+            start: form.s.map_or(BlockId::TOP, BlockId),
             region: form.g.into(),
             redrives: Redrives::default(),
             payload_bytes_max: form.z.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
@@ -266,11 +295,15 @@ mod tests {
             trace_header: Some("Root=1".into()),
             timeout_secs: Some(60),
             depth: 3,
-            parent: Some(Parent::Job {
+            parent: Some(Parent::MapRun(MapRunChild {
                 execution: ExecutionArn::trusted("arn:aws:states:r:1:execution:p:q".into()),
                 scope: "3.0".parse().unwrap(),
                 sequence: Sequence(4),
-            }),
+                map_run_arn: "arn:aws:states:r:1:mapRun:m/l:u".into(),
+                group: 1,
+                chunk: 2,
+                place: 3,
+            })),
             ..header()
         };
         let mut unlimited = header();

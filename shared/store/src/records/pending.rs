@@ -8,7 +8,9 @@ use super::header::{fork_from_text, fork_text};
 use super::table::{Payloads, Table};
 use super::value::{ErrorForm, FailureForm, Time, borrowed};
 use baton_asl::Resource;
-use baton_engine::{Call, Callback, End, Fork, Hop, Nonce, Pending, Sequence};
+use baton_engine::{
+    Batch, Call, Callback, End, Fork, Hop, ItemSource, MapRun, Nonce, Pending, Sequence,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -29,10 +31,46 @@ pub(super) enum PendingForm<'a> {
     Fork(u32, u32, u32),
     /// As a fork, and the fork that it resumes after a redrive.
     Resumed(u32, u32, u32, String),
+    MapRun(MapRunForm<'a>),
     Succeeded(u32),
     Failed(FailureForm<'a>, TypeForm),
     Aborted(ErrorForm<'a>),
     TimedOut,
+}
+
+/// Payloads are `i` (the items given) or `a` and `f` (arguments and `ReaderConfig`), `b` (batch input), `x` (export).
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct MapRunForm<'a> {
+    #[serde(borrow)]
+    r: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    i: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    a: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    f: Option<u32>,
+    /// `MaxItems`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    m: Option<i64>,
+    /// `MaxConcurrency`.
+    c: u32,
+    /// The tolerated count and percentage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    t: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    p: Option<f64>,
+    /// A batch's items and bytes at most, and its input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    b: Option<(Option<u64>, Option<u64>, Option<u32>)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    x: Option<u32>,
+    /// Redrives.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    d: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,6 +112,7 @@ pub(super) fn pending_form<'a>(pending: &'a Pending, table: &mut Table<'a>) -> P
                 }
             }
         }
+        Pending::MapRun(run) => PendingForm::MapRun(map_run_form(run, table)),
         Pending::Ended(End::Succeeded(output)) => PendingForm::Succeeded(table.put(output)),
         Pending::Ended(End::Failed { failure, state_type }) => {
             PendingForm::Failed(failure.into(), (*state_type).into())
@@ -107,12 +146,67 @@ pub(super) fn pending(form: PendingForm<'_>, table: &Payloads) -> Result<Pending
             input: table.get(input)?,
             resumes: Some(fork_from_text(&resumes)?),
         }),
+        PendingForm::MapRun(form) => Pending::MapRun(Box::new(map_run(form, table)?)),
         PendingForm::Succeeded(output) => Pending::Ended(End::Succeeded(table.get(output)?)),
         PendingForm::Failed(failure, state_type) => {
             Pending::Ended(End::Failed { failure: failure.into(), state_type: state_type.into() })
         }
         PendingForm::Aborted(detail) => Pending::Ended(End::Aborted(detail.into())),
         PendingForm::TimedOut => Pending::Ended(End::TimedOut),
+    })
+}
+
+fn map_run_form<'a>(run: &'a MapRun, table: &mut Table<'a>) -> MapRunForm<'a> {
+    let (i, a, f, m) = match &run.source {
+        ItemSource::Given(items) => (Some(table.put(items)), None, None, None),
+        ItemSource::Read { arguments, config, items_max } => {
+            (None, Some(table.put(arguments)), Some(table.put(config)), *items_max)
+        }
+    };
+    MapRunForm {
+        r: Cow::Borrowed(&run.arn),
+        i,
+        a,
+        f,
+        m,
+        c: run.concurrency_max,
+        t: run.tolerated_count,
+        p: run.tolerated_percentage,
+        b: run.batch.as_ref().map(|batch| {
+            let input = batch.input.as_ref().map(|input| table.put(input));
+            (batch.items_max, batch.bytes_max, input)
+        }),
+        x: run.export.as_ref().map(|export| table.put(export)),
+        d: run.redrives,
+    }
+}
+
+fn map_run(form: MapRunForm<'_>, table: &Payloads) -> Result<MapRun, Unreadable> {
+    let source = match (form.i, form.a, form.f) {
+        (Some(items), None, None) => ItemSource::Given(table.get(items)?),
+        (None, Some(arguments), Some(config)) => ItemSource::Read {
+            arguments: table.get(arguments)?,
+            config: table.get(config)?,
+            items_max: form.m,
+        },
+        (_, _, _) => return Err(Unreadable::Value("item source")),
+    };
+    let payload = |place: Option<u32>| place.map(|place| table.get(place)).transpose();
+    let batch = match form.b {
+        Some((items_max, bytes_max, input)) => {
+            Some(Batch { items_max, bytes_max, input: payload(input)? })
+        }
+        None => None,
+    };
+    Ok(MapRun {
+        arn: form.r.into(),
+        source,
+        concurrency_max: form.c,
+        tolerated_count: form.t,
+        tolerated_percentage: form.p,
+        batch,
+        export: payload(form.x)?,
+        redrives: form.d,
     })
 }
 

@@ -150,7 +150,12 @@ fn item_form<'a>(item: &'a MapItem, table: &mut Table<'a>) -> ItemForm<'a> {
 }
 
 fn item(form: ItemForm<'_>, table: &Payloads) -> Result<Arc<MapItem>, Unreadable> {
-    Ok(Arc::new(MapItem { index: form.i, key: form.k.map(Arc::from), value: table.get(form.v)? }))
+    Ok(Arc::new(MapItem {
+        index: form.i,
+        key: form.k.map(Arc::from),
+        value: table.get(form.v)?,
+        source: None,
+    }))
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use crate::{Header, MachineArn, RevisionId, Status};
 use baton_asl::{BlockId, Resource, StateName};
 use baton_engine::{
-    Call, Callback, Claim, End, ErrorDetail, Event, EventDetail, Execution, Failure, FailureKind,
-    Fork, ForkId, Hop, Link, MapItem, Moment, Nonce, Payload, Pending, Record, ScopePath, Sequence,
-    StateType, TaskResource, Visit,
+    Batch, Call, Callback, Claim, End, ErrorDetail, Event, EventDetail, Execution, Failure,
+    FailureKind, Fork, ForkId, Hop, ItemSource, Link, MapItem, MapRun, Moment, Nonce, Payload,
+    Pending, Record, ScopePath, Sequence, StateType, TaskResource, Visit,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -75,7 +75,12 @@ pub(crate) fn full() -> Record {
                 .map(|(name, value)| (name.into(), value))
                 .collect::<BTreeMap<_, _>>(),
         ),
-        item: Some(Arc::new(MapItem { index: 4, key: Some("k".into()), value: data })),
+        item: Some(Arc::new(MapItem {
+            index: 4,
+            key: Some("k".into()),
+            value: data,
+            source: None,
+        })),
         pending: Pending::Continue,
     }
 }
@@ -114,11 +119,42 @@ pub(crate) fn pendings() -> Vec<Pending> {
             input: Payload::new(json!([1])),
             resumes: Some(ForkId { scope: ScopePath::top(), fork: Sequence(4) }),
         }),
+        Pending::MapRun(Box::new(map_run())),
+        Pending::MapRun(Box::new(MapRun {
+            source: ItemSource::Read {
+                arguments: Payload::new(json!({"Bucket": "b"})),
+                config: Payload::new(json!({"InputType": "CSV"})),
+                items_max: Some(-1),
+            },
+            tolerated_count: Some(3),
+            tolerated_percentage: Some(12.5),
+            batch: Some(Batch {
+                items_max: Some(10),
+                bytes_max: None,
+                input: Some(Payload::new(json!("in"))),
+            }),
+            export: Some(Payload::new(json!({"Bucket": "r"}))),
+            redrives: 2,
+            ..map_run()
+        })),
         Pending::Ended(End::Succeeded(Payload::new(json!("out")))),
         Pending::Ended(End::Failed { failure: failures[1].clone(), state_type: StateType::Map }),
         Pending::Ended(End::Aborted(ErrorDetail { error: Some("E".into()), cause: None })),
         Pending::Ended(End::TimedOut),
     ]
+}
+
+fn map_run() -> MapRun {
+    MapRun {
+        arn: "arn:aws:states:r:1:mapRun:m/l:u".into(),
+        source: ItemSource::Given(Payload::new(json!([1, 2]))),
+        concurrency_max: 0,
+        tolerated_count: None,
+        tolerated_percentage: None,
+        batch: None,
+        export: None,
+        redrives: 0,
+    }
 }
 
 pub(crate) fn failures() -> Vec<Failure> {
@@ -255,6 +291,7 @@ pub(crate) fn header() -> Header {
             input: Payload::parse("{ }").unwrap(),
             machine_arn: machine.clone(),
             machine_name: "m".into(),
+            start: BlockId::TOP,
             region: "r".into(),
             redrives: baton_engine::Redrives::default(),
             payload_bytes_max: Some(262_144),

@@ -45,6 +45,7 @@ pub(super) fn output(record: Record, inspection: Inspection, is_inspected: bool)
         | Pending::Until(_)
         | Pending::Call(_)
         | Pending::Callback(_)
+        | Pending::MapRun(_)
         | Pending::Fork(_) => failed("FAILED", &Failure::runtime("The state did not end.")),
     };
     Output { inspection_data, next_state, ..answer }

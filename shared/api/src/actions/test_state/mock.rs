@@ -76,8 +76,8 @@ impl Mock {
 
     fn check_form(&self, kind: &StateKind, result: &Value) -> Result<(), ApiError> {
         match (kind, result) {
-            (StateKind::Map(map), Value::Object(_)) if map.has_result_writer => Ok(()),
-            (StateKind::Map(map), _) if map.has_result_writer => {
+            (StateKind::Map(map), Value::Object(_)) if is_exported(map) => Ok(()),
+            (StateKind::Map(map), _) if is_exported(map) => {
                 Err(ApiError::validation("Mocked result must be a JSON object."))
             }
             (StateKind::Map(_), Value::Array(_)) => Ok(()),
@@ -122,4 +122,9 @@ fn kind_of(error: &str) -> FailureKind {
         Failure::TIMEOUT => FailureKind::Timeout,
         _ => FailureKind::Ordinary,
     }
+}
+
+/// Whether the state's result says where its results are.
+fn is_exported(map: &baton_asl::states::Map) -> bool {
+    map.distributed.as_ref().is_some_and(|it| it.writer.as_ref().is_some_and(|it| it.is_exported))
 }

@@ -2,9 +2,7 @@
 
 use crate::ApiError;
 use crate::actions::options;
-use baton_asl::{
-    BlockId, Definition, Options, Pattern, Resource, State, StateKind, StateName, aws_message,
-};
+use baton_asl::{BlockId, Definition, Pattern, Resource, State, StateKind, StateName, aws_message};
 use baton_store::MachineKind;
 
 /// The name that a state under test goes by, whatever its own is.
@@ -21,7 +19,7 @@ pub(super) struct Target {
 impl Target {
     /// Finds the state of this name in a state machine's definition; without a name the definition is the state's own.
     pub(super) fn find(text: &str, name: Option<&str>) -> Result<Self, ApiError> {
-        let options = Options { accepts_distributed: true, ..options(MachineKind::Standard) };
+        let options = options(MachineKind::Standard);
         let not_found = || ApiError::validation("State not found in definition");
         let parsed_name = StateName::parse(name.unwrap_or(SHOWN_NAME)).map_err(|_| not_found())?;
         let parsed = match name {

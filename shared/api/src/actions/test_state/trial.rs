@@ -97,7 +97,10 @@ impl<'a, B: Backend, T: Tasks> Trial<'a, B, T> {
                     let result = self.joined(fork, mocked.as_ref())?;
                     self.conclude(record, result)?
                 }
-                Pending::Ended(_) | Pending::Retry { .. } | Pending::Callback(_) => {
+                Pending::Ended(_)
+                | Pending::Retry { .. }
+                | Pending::Callback(_)
+                | Pending::MapRun(_) => {
                     return Ok(record);
                 }
             };
@@ -231,6 +234,7 @@ fn execution<B: Backend, T: Tasks>(
         input,
         machine_arn: machine_arn.as_str().into(),
         machine_name: machine_name.into(),
+        start: baton_asl::BlockId::TOP,
         region: api.settings.region.clone(),
         redrives: baton_engine::Redrives::default(),
         payload_bytes_max: api.settings.payload_bytes_max,
@@ -269,7 +273,7 @@ fn put(object: &mut Value, pointer: &str, value: Value) {
 }
 
 fn has_item_reader(target: &Target) -> bool {
-    matches!(target.kind(), Some(StateKind::Map(map)) if map.has_item_reader)
+    matches!(target.kind(), Some(StateKind::Map(map)) if map.distributed.as_ref().is_some_and(|it| it.reader.is_some()))
 }
 
 /// The items that a Map's `ItemReader` would read, as far as the data given is an array.

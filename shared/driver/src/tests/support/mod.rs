@@ -206,6 +206,7 @@ fn waits_for(pending: &Pending) -> &'static str {
         Pending::Call(_) => "calls",
         Pending::Callback(_) => "awaits",
         Pending::Fork(_) => "forked",
+        Pending::MapRun(_) => "waits for a map run",
         Pending::Ended(end) if end.is_success() => "ended well",
         Pending::Ended(_) => "ended badly",
     }
@@ -248,6 +249,7 @@ fn header(machine: &Machine, now: Timestamp, input: Value, timeout_secs: Option<
             input: Payload::new(input),
             machine_arn: machine.arn.as_str().into(),
             machine_name: "m".into(),
+            start: baton_asl::BlockId::TOP,
             region: "us-east-1".into(),
             redrives: baton_engine::Redrives::default(),
             payload_bytes_max: Some(262_144),
@@ -259,9 +261,9 @@ fn header(machine: &Machine, now: Timestamp, input: Value, timeout_secs: Option<
         trace_header: None,
         timeout_secs,
         redrive_tokens: Vec::new(),
-        status: Status::Running,
         depth: 0,
         parent: None,
+        status: Status::Running,
         closed: BTreeSet::new(),
     }
 }

@@ -1,0 +1,350 @@
+//! Lanes: a group of them takes chunks, puts children on its free lanes, and counts those that have ended.
+
+use super::InRun;
+use crate::driver::Driver;
+use crate::error::{Halt, TakeError};
+use crate::limits::{MAP_GROUPS_PER_PAGE, RACES_MAX};
+use crate::take::Taken;
+use crate::tasks::Tasks;
+use baton_engine::{Failure, MapSignal};
+use baton_store::documents::{
+    self, Held, MapCounts, MapLanes, MapOpen, MapRunState, Running, map_key,
+};
+use baton_store::{Backend, StatusName};
+use futures_util::future::try_join_all;
+use std::collections::BTreeSet;
+
+/// The error of a run whose children failed too often (recorded).
+pub(super) const THRESHOLD_EXCEEDED: &str = "States.ExceedToleratedFailureThreshold";
+pub(super) const THRESHOLD_CAUSE: &str = "The specified tolerated failure threshold was exceeded";
+
+/// A group with the run it belongs to, as they were read.
+struct Seen {
+    state: Held<MapRunState>,
+    lanes: Option<Held<MapLanes>>,
+}
+
+/// What became of a try to change a group.
+enum Tried {
+    /// It stands as it should.
+    Settled(MapLanes),
+    /// The documents changed under the hand.
+    Raced,
+}
+
+impl<B: Backend, T: Tasks> Driver<B, T> {
+    /// Counts what has ended in a group and puts children on its free lanes.
+    pub(super) async fn fill(
+        &self,
+        of: InRun<'_>,
+        group: u32,
+        ended: Option<(u32, u32)>,
+    ) -> Result<Taken, Halt> {
+        let gathered = self.gathering.join(&of.facts.arn, group, ended);
+        let turn = gathered.turn.lock().await;
+        let taken = if ended.is_some_and(|ended| !gathered.has(ended)) {
+            Ok(Taken::Advanced)
+        } else {
+            let all = gathered.waiting();
+            let taken = self.fill_group(of, group, &all, ended.is_none()).await;
+            if taken.is_ok() {
+                gathered.counted(&all);
+            }
+            taken
+        };
+        drop(turn);
+        self.gathering.leave(&of.facts.arn, group, gathered);
+        taken
+    }
+
+    async fn fill_group(
+        &self,
+        of: InRun<'_>,
+        group: u32,
+        ended: &[(u32, u32)],
+        is_look: bool,
+    ) -> Result<Taken, Halt> {
+        for _ in 0..RACES_MAX {
+            let Some(seen) = self.see(of, group).await? else { return Ok(Taken::Repeated) };
+            let before = running_of(&seen);
+            let all: Vec<(u32, u32)> = before.iter().map(|child| (child.0, child.1)).collect();
+            let ended = if is_look { &all } else { ended };
+            let Tried::Settled(lanes) = self.try_fill(of, group, seen, ended).await? else {
+                continue;
+            };
+            let is_new = |child: &&Running| !before.contains(child);
+            let new: Vec<Running> = lanes.running.iter().filter(is_new).copied().collect();
+            // A cue comes again if what followed the first was not done for certain: the start of the child that took the ended
+            // one's place, or, of a look, anybody's.
+            let is_meant = |child: &&Running| {
+                let is_in_place = child.3.is_some_and(|place| ended.contains(&place));
+                !is_new(child) && (is_look || is_in_place)
+            };
+            let old: Vec<Running> = lanes.running.iter().filter(is_meant).copied().collect();
+            self.revive_children(of, group, &old).await?;
+            self.attend(of, group, &lanes, &new).await?;
+            return Ok(Taken::Advanced);
+        }
+        Err(TakeError::Contended { tries: RACES_MAX }.into())
+    }
+
+    async fn see(&self, of: InRun<'_>, group: u32) -> Result<Option<Seen>, Halt> {
+        // The group first: a run that is seen later can only have gone further.
+        let lanes = documents::find(&*self.backend, of.arn(), &map_key(group)).await?;
+        let state = self.map_run_state(of.arn()).await?;
+        Ok(state.map(|state| Seen { state, lanes }))
+    }
+
+    /// One try: counts, opens the chunk that was taken, fills the lanes, takes another chunk or goes hungry.
+    async fn try_fill(
+        &self,
+        of: InRun<'_>,
+        group: u32,
+        seen: Seen,
+        ended: &[(u32, u32)],
+    ) -> Result<Tried, Halt> {
+        let Seen { state, lanes: held } = seen;
+        let mut lanes = current(&state.value, held.as_ref());
+        let failed_before = lanes.counts.failed_items();
+        self.count(of, &mut lanes, ended).await?;
+        lanes.is_closed |= !state.value.is_open();
+        let taken = state.value.taken.get(group as usize).copied().flatten();
+        if !lanes.is_closed {
+            if lanes.chunk != taken
+                && let Some(chunk) = taken
+            {
+                lanes.chunk = taken;
+                lanes.open = Some(self.open(of, &state.value, &mut lanes.counts, chunk).await?);
+            }
+            self.put_on(of, &mut lanes, state.value.share(group), ended).await?;
+        }
+        let is_over = self.is_over(of, &state.value, &mut lanes, failed_before).await?;
+        if held.as_ref().is_none_or(|held| held.value != lanes) {
+            let key = map_key(group);
+            let is_done =
+                documents::swap(&*self.backend, of.arn(), &key, held.as_ref(), Some(&lanes));
+            if !is_done.await? {
+                return Ok(Tried::Raced);
+            }
+        }
+        if is_over {
+            self.fail_map(of, &Failure::new(THRESHOLD_EXCEEDED, THRESHOLD_CAUSE)).await?;
+        }
+        let has_room = (lanes.running.len() as u64) < u64::from(state.value.share(group));
+        let has_more = lanes.open.as_ref().is_some_and(|open| open.from < open.to);
+        if (lanes.is_closed || (has_room && !has_more))
+            && self.take_chunk(of, group, state, &lanes).await?
+        {
+            return Ok(Tried::Raced);
+        }
+        Ok(Tried::Settled(lanes))
+    }
+
+    /// Takes the next chunk for a group that has room, or notes that it is hungry. True if there is something to be
+    /// done again.
+    async fn take_chunk(
+        &self,
+        of: InRun<'_>,
+        group: u32,
+        state: Held<MapRunState>,
+        lanes: &MapLanes,
+    ) -> Result<bool, Halt> {
+        let mut after = state.value.clone();
+        let is_free = lanes.running.is_empty();
+        let may_take = !lanes.is_closed && after.is_open() && after.next < after.chunks;
+        // Groups beyond those of a concurrency that was lowered take nothing more.
+        if may_take && group < after.groups() {
+            if let Some(taken) = after.taken.get_mut(group as usize) {
+                *taken = Some(after.next);
+            }
+            after.next = after.next.saturating_add(1);
+            after.hungry.remove(&group);
+        } else if after.hungry.insert(group, is_free) == Some(is_free) {
+            // Whoever noted it may have died before it told so.
+            self.collect_if_drained(of, &after).await?;
+            return Ok(false);
+        }
+        let key = MapRunState::KEY;
+        if !documents::swap(&*self.backend, of.arn(), key, Some(&state), Some(&after)).await? {
+            return Ok(true);
+        }
+        let is_hungry = after.hungry.contains_key(&group);
+        if is_hungry {
+            self.collect_if_drained(of, &after).await?;
+        }
+        Ok(!is_hungry)
+    }
+
+    async fn collect_if_drained(&self, of: InRun<'_>, state: &MapRunState) -> Result<(), Halt> {
+        if state.is_drained() {
+            self.backend.send(vec![of.cue(MapSignal::Collect { chunk: 0 })]).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the children that have ended off their lanes. One whose end does not show yet stays.
+    async fn count(
+        &self,
+        of: InRun<'_>,
+        lanes: &mut MapLanes,
+        ended: &[(u32, u32)],
+    ) -> Result<(), Halt> {
+        let looks = ended.iter().map(|(chunk, place)| self.child_end(of, *chunk, *place));
+        let ends = try_join_all(looks).await?;
+        for ((chunk, place), status) in ended.iter().zip(ends) {
+            let is_it = |child: &Running| (child.0, child.1) == (*chunk, *place);
+            if let (Some(at), Some(status)) = (lanes.running.iter().position(is_it), status) {
+                let Running(_, _, items, _) = lanes.running.remove(at);
+                lanes.counts.add(status, items);
+            }
+        }
+        Ok(())
+    }
+
+    /// A chunk whose children are to be started: all of them, or in a redrive those that had not succeeded.
+    async fn open(
+        &self,
+        of: InRun<'_>,
+        state: &MapRunState,
+        counts: &mut MapCounts,
+        chunk: u32,
+    ) -> Result<MapOpen, Halt> {
+        let read = self.chunk(of.arn(), chunk).await?;
+        let to = u32::try_from(read.children.len()).unwrap_or(u32::MAX);
+        let mut open = MapOpen { from: 0, to, done: BTreeSet::new() };
+        if state.redrives == 0 {
+            return Ok(open);
+        }
+        for (place, child) in (0_u32..).zip(&read.children) {
+            if self.child_end(of, chunk, place).await? == Some(StatusName::Succeeded) {
+                counts.add(StatusName::Succeeded, child.items);
+                open.done.insert(place);
+            }
+        }
+        Ok(open)
+    }
+
+    /// Puts the next children of the open chunk on free lanes.
+    async fn put_on(
+        &self,
+        of: InRun<'_>,
+        lanes: &mut MapLanes,
+        share: u32,
+        ended: &[(u32, u32)],
+    ) -> Result<(), Halt> {
+        let Some(chunk) = lanes.chunk else { return Ok(()) };
+        let mut makers = ended.iter();
+        let mut read = None;
+        while (lanes.running.len() as u64) < u64::from(share) {
+            let Some(place) = lanes.open.as_mut().and_then(MapOpen::take) else { return Ok(()) };
+            let children = match &read {
+                Some(children) => children,
+                None => read.insert(self.chunk(of.arn(), chunk).await?),
+            };
+            let items = children.children.get(place as usize).map_or(1, |child| child.items);
+            let maker = makers.next().or(ended.last()).copied();
+            lanes.running.push(Running(chunk, place, items, maker));
+        }
+        Ok(())
+    }
+
+    /// Starts the children that were put on lanes. A closed group's children are stopped.
+    async fn attend(
+        &self,
+        of: InRun<'_>,
+        group: u32,
+        lanes: &MapLanes,
+        children: &[Running],
+    ) -> Result<(), Halt> {
+        if lanes.is_closed {
+            return self.stop_children(of, group, &lanes.running).await;
+        }
+        if children.is_empty() {
+            return Ok(());
+        }
+        self.start_children(of, group, children).await?;
+        // Whoever closed the group meanwhile may have come before a child was there to be stopped.
+        let now = documents::find::<MapLanes>(&*self.backend, of.arn(), &map_key(group)).await?;
+        match now {
+            Some(now) if now.value.is_closed => {
+                self.stop_children(of, group, &now.value.running).await
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether too many items have failed. All groups are counted only when this one's own failures make it possible.
+    async fn is_over(
+        &self,
+        of: InRun<'_>,
+        state: &MapRunState,
+        lanes: &mut MapLanes,
+        failed_before: u64,
+    ) -> Result<bool, Halt> {
+        let failed = lanes.counts.failed_items();
+        let Some(tolerated) = state.tolerated().filter(|limit| *limit < u64::MAX) else {
+            return Ok(false);
+        };
+        if !state.is_open() || failed == failed_before || failed < lanes.look_at {
+            return Ok(false);
+        }
+        let others = self.map_counts(of.arn(), state).await?.failed_items();
+        let total = others.saturating_sub(failed_before).saturating_add(failed);
+        let slack = tolerated.saturating_sub(total);
+        let groups = u64::try_from(state.taken.len()).unwrap_or(u64::MAX).max(1);
+        let pause = slack.checked_div(groups.saturating_mul(2)).unwrap_or_default().max(1);
+        lanes.look_at = failed.saturating_add(pause);
+        Ok(total > tolerated)
+    }
+
+    /// The counts of all groups together.
+    pub(crate) async fn map_counts(
+        &self,
+        arn: &str,
+        state: &MapRunState,
+    ) -> Result<MapCounts, Halt> {
+        let mut sum = MapCounts::default();
+        self.each_group(arn, state, |_, lanes| sum += lanes.counts).await?;
+        Ok(sum)
+    }
+
+    /// Shows each group of the run's latest redrive.
+    pub(crate) async fn each_group(
+        &self,
+        arn: &str,
+        state: &MapRunState,
+        mut show: impl FnMut(&str, &MapLanes),
+    ) -> Result<(), Halt> {
+        let mut from = None;
+        loop {
+            let page = documents::list::<MapLanes>(
+                &*self.backend,
+                arn,
+                MAP_GROUPS_PER_PAGE,
+                from.as_deref(),
+            );
+            let page = page.await?;
+            for (key, held) in &page.items {
+                if held.value.redrives == state.redrives {
+                    show(key, &held.value);
+                }
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The group as it stands in the run's latest redrive.
+fn current(state: &MapRunState, held: Option<&Held<MapLanes>>) -> MapLanes {
+    match held {
+        Some(held) if held.value.redrives == state.redrives => held.value.clone(),
+        Some(_) | None => MapLanes { redrives: state.redrives, ..MapLanes::default() },
+    }
+}
+
+fn running_of(seen: &Seen) -> Vec<Running> {
+    current(&seen.state.value, seen.lanes.as_ref()).running
+}

@@ -1,0 +1,624 @@
+//! Map runs: how each stands, the manifest of its children's inputs, its lanes, and what Express children answered.
+//!
+//! | kind | group | key | written |
+//! |---|---|---|---|
+//! | map run | its ARN | `run` | twice a chunk: when it was read, and when a group of lanes takes it |
+//! | map run of an execution | the execution's ARN | `<start>#<map run ARN>` | once |
+//! | chunk | the map run's ARN | its number | once, never changed |
+//! | lanes | the map run's ARN | the group's number | once for all children that end at about the same time |
+//! | results of an Express chunk | the map run's ARN | its number | once |
+
+use super::{Document, DocumentKind};
+use crate::ExecutionArn;
+use baton_engine::{ErrorDetail, ScopePath, Sequence};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::AddAssign;
+use std::sync::Arc;
+
+/// A map run: what it is, how far it has been read and handed out, and how it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MapRunState {
+    /// The execution.
+    pub execution: Arc<str>,
+    /// The scope of the record that waits for it.
+    pub scope: String,
+    /// The number of that record.
+    pub sequence: u32,
+    /// The children's state machine, with its label.
+    pub machine: Arc<str>,
+    /// Whether the children are Express executions.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_express: bool,
+    /// When it began.
+    pub started_millis: i64,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_millis: Option<i64>,
+    /// How it stands.
+    pub status: MapRunStatus,
+    /// Why it fails: set before it has ended. From then on no child is started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<MapRunFailure>,
+    /// `maxConcurrency`: 0 stands for as many as possible.
+    pub concurrency_max: u32,
+    /// `toleratedFailureCount`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerated_count: Option<u64>,
+    /// `toleratedFailurePercentage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerated_percentage: Option<f64>,
+    /// How many chunks the manifest has so far.
+    pub chunks: u32,
+    /// How many children those hold.
+    pub children: u64,
+    /// How many items.
+    pub items: u64,
+    /// Whether the manifest is complete.
+    pub is_read: bool,
+    /// The first chunk that no group of lanes has taken.
+    pub next: u32,
+    /// The chunk that each group took last. A group that is not listed has never had one.
+    pub taken: Vec<Option<u32>>,
+    /// Groups with free lanes and nothing to put on them; true if all their lanes are free.
+    pub hungry: BTreeMap<u32, bool>,
+    /// How often it was redriven.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub redrives: u32,
+    /// When it was redriven last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redriven_millis: Option<i64>,
+    /// How many results were written to S3.
+    #[serde(default, skip_serializing_if = "is_zero_64")]
+    pub results_written: u64,
+    /// The lanes' counts, once the run has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_counts: Option<MapCounts>,
+}
+
+/// `status` of a map run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the API's values")]
+pub enum MapRunStatus {
+    Running,
+    Succeeded,
+    Failed,
+    Aborted,
+}
+
+impl MapRunStatus {
+    /// As the API spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MapRunStatus::Running => "RUNNING",
+            MapRunStatus::Succeeded => "SUCCEEDED",
+            MapRunStatus::Failed => "FAILED",
+            MapRunStatus::Aborted => "ABORTED",
+        }
+    }
+}
+
+/// Why a map run fails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MapRunFailure {
+    /// The error's name.
+    pub error: String,
+    /// The cause.
+    pub cause: String,
+    /// Whether no handler may see it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_terminal: bool,
+}
+
+impl Document for MapRunState {
+    const KIND: DocumentKind = DocumentKind::MapRun;
+}
+
+impl MapRunState {
+    /// The key.
+    pub const KEY: &'static str = "run";
+
+    /// Whether children are still to be started.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.status == MapRunStatus::Running && self.failure.is_none()
+    }
+
+    /// Whether every child that was started has ended, and none is to be.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        let groups = u32::try_from(self.taken.len()).unwrap_or(u32::MAX);
+        let has_all_taken = self.failure.is_some() || (self.is_read && self.next >= self.chunks);
+        has_all_taken && (0..groups).all(|group| self.hungry.get(&group) == Some(&true))
+    }
+
+    /// How many groups of lanes there are, in use or not.
+    #[must_use]
+    pub fn groups(&self) -> u32 {
+        self.lanes().div_ceil(self.lanes_per_group())
+    }
+
+    /// How many children a group may have at a time.
+    #[must_use]
+    pub fn share(&self, group: u32) -> u32 {
+        let (lanes, groups) = (self.lanes(), self.groups().max(1));
+        if group >= groups {
+            // A group beyond those of a concurrency that was lowered works off what it has, one by one.
+            return 1;
+        }
+        let more = u32::from(group < lanes.checked_rem(groups).unwrap_or_default());
+        lanes.checked_div(groups).unwrap_or_default().saturating_add(more)
+    }
+
+    /// How many children there may be at a time.
+    #[must_use]
+    pub fn lanes(&self) -> u32 {
+        match self.concurrency_max {
+            0 => Self::CONCURRENCY_MAX,
+            wanted => wanted.min(Self::CONCURRENCY_MAX),
+        }
+    }
+
+    fn lanes_per_group(&self) -> u32 {
+        if self.is_express { 100 } else { 25 }
+    }
+
+    /// The most children of a map run at a time (DMAP-04).
+    pub const CONCURRENCY_MAX: u32 = 10_000;
+
+    /// Takes as many groups out of the hungry as there are chunks that nobody has taken, and answers which.
+    pub fn feed(&mut self) -> Vec<u32> {
+        let waiting = self.chunks.saturating_sub(self.next);
+        if !self.is_open() || waiting == 0 {
+            return Vec::new();
+        }
+        let (groups, waiting) = (self.groups(), waiting as usize);
+        let mut fed: Vec<u32> =
+            self.hungry.keys().copied().filter(|group| *group < groups).take(waiting).collect();
+        for group in &fed {
+            self.hungry.remove(group);
+        }
+        let fresh = u32::try_from(self.taken.len()).unwrap_or(u32::MAX);
+        let more = (fresh..groups).take(waiting.saturating_sub(fed.len()));
+        for group in more {
+            self.taken.push(None);
+            fed.push(group);
+        }
+        fed
+    }
+
+    /// The groups that have something to do.
+    #[must_use]
+    pub fn busy_groups(&self) -> Vec<u32> {
+        let groups = u32::try_from(self.taken.len()).unwrap_or(u32::MAX);
+        (0..groups).filter(|group| self.hungry.get(group) != Some(&true)).collect()
+    }
+
+    /// The scope of the record that waits for it.
+    #[must_use]
+    pub fn place(&self) -> Option<(ScopePath, Sequence)> {
+        Some((self.scope.parse().ok()?, Sequence(self.sequence)))
+    }
+
+    /// How many items may fail, where that is known by now.
+    #[must_use]
+    pub fn tolerated(&self) -> Option<u64> {
+        let by_percentage = match self.tolerated_percentage {
+            None => None,
+            Some(percentage) if percentage >= 100.0 => Some(u64::MAX),
+            Some(_) if !self.is_read => return None,
+            Some(percentage) =>
+            {
+                #[expect(
+                    clippy::cast_precision_loss,
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "between 0 and at most a hundred million items"
+                )]
+                Some((self.items as f64 * percentage / 100.0).floor() as u64)
+            }
+        };
+        Some(match (self.tolerated_count, by_percentage) {
+            (None, None) => 0,
+            (Some(limit), None) | (None, Some(limit)) => limit,
+            // Whichever is exceeded first fails the run.
+            (Some(count), Some(percentage)) => count.min(percentage),
+        })
+    }
+}
+
+/// That an execution has a map run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MapRunOf {
+    /// The map run.
+    pub map_run_arn: Arc<str>,
+    /// The children's state machine, with its label.
+    pub machine: Arc<str>,
+    /// When it began.
+    pub started_millis: i64,
+}
+
+impl Document for MapRunOf {
+    const KIND: DocumentKind = DocumentKind::MapRunOf;
+}
+
+impl MapRunOf {
+    /// The key: the run that began first comes first.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{:014} {}", self.started_millis, self.map_run_arn)
+    }
+}
+
+/// A part of the manifest: the inputs of children that follow one another. A chunk says where reading goes on behind it, so that
+/// whoever finds the newest one can go on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MapChunk {
+    /// The children.
+    #[serde(rename = "c")]
+    pub children: Vec<MapChild>,
+    /// How many items lie before this chunk's first.
+    #[serde(rename = "f")]
+    pub first_item: u64,
+    /// Where reading goes on; nothing behind the last chunk.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Value>,
+}
+
+/// A child that is to be started.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MapChild {
+    /// Its input.
+    #[serde(rename = "i")]
+    pub input: Box<RawValue>,
+    /// How many items that holds.
+    #[serde(rename = "n", default = "one", skip_serializing_if = "is_one")]
+    pub items: u32,
+}
+
+impl Document for MapChunk {
+    const KIND: DocumentKind = DocumentKind::MapChunk;
+}
+
+impl MapChunk {
+    /// How many items the chunk holds.
+    #[must_use]
+    pub fn items(&self) -> u64 {
+        self.children.iter().map(|child| u64::from(child.items)).sum()
+    }
+}
+
+/// The key of a chunk, of its results, or of a group's lanes.
+#[must_use]
+pub fn map_key(number: u32) -> String {
+    format!("{number:010}")
+}
+
+/// What a group of lanes is doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MapLanes {
+    /// For which redrive of the run.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub redrives: u32,
+    /// The chunk that was taken last, as the run has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<u32>,
+    /// The places of that chunk that are still to be started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<MapOpen>,
+    /// The children under way.
+    pub running: Vec<Running>,
+    /// The children that have ended.
+    pub counts: MapCounts,
+    /// How many failed items make it worth looking at all groups' counts again.
+    #[serde(default, skip_serializing_if = "is_zero_64")]
+    pub look_at: u64,
+    /// Whether nothing more is to be started, and what runs to be stopped.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_closed: bool,
+}
+
+/// A child under way: chunk, place, items, and the child whose end made room for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running(pub u32, pub u32, pub u32, pub Option<(u32, u32)>);
+
+/// The rest of a chunk.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MapOpen {
+    /// The first place that may not have been started.
+    pub from: u32,
+    /// The place behind the last.
+    pub to: u32,
+    /// Places between that need not be started: in a redrive, children that had succeeded.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub done: BTreeSet<u32>,
+}
+
+impl MapOpen {
+    /// The next place to start.
+    pub fn take(&mut self) -> Option<u32> {
+        while self.from < self.to {
+            let place = self.from;
+            self.from = self.from.saturating_add(1);
+            if !self.done.contains(&place) {
+                return Some(place);
+            }
+        }
+        None
+    }
+}
+
+/// Children, and items in them, by how they ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MapCounts {
+    /// Of children: succeeded, failed, timed out, aborted.
+    pub children: [u64; 4],
+    /// Of items.
+    pub items: [u64; 4],
+}
+
+impl MapCounts {
+    /// Counts a child. A running one is not counted.
+    pub fn add(&mut self, status: crate::StatusName, items: u32) {
+        let place = match status {
+            crate::StatusName::Succeeded => 0,
+            crate::StatusName::Failed => 1,
+            crate::StatusName::TimedOut => 2,
+            crate::StatusName::Aborted => 3,
+            crate::StatusName::Running | crate::StatusName::PendingRedrive => return,
+        };
+        for (counts, more) in [(&mut self.children, 1), (&mut self.items, u64::from(items))] {
+            if let Some(count) = counts.get_mut(place) {
+                *count = count.saturating_add(more);
+            }
+        }
+    }
+
+    /// Items that count as failed for the thresholds.
+    #[must_use]
+    pub fn failed_items(&self) -> u64 {
+        let [_, failed, timed_out, _] = self.items;
+        failed.saturating_add(timed_out)
+    }
+}
+
+impl AddAssign for MapCounts {
+    fn add_assign(&mut self, other: Self) {
+        for (count, more) in self.children.iter_mut().zip(other.children) {
+            *count = count.saturating_add(more);
+        }
+        for (count, more) in self.items.iter_mut().zip(other.items) {
+            *count = count.saturating_add(more);
+        }
+    }
+}
+
+impl Document for MapLanes {
+    const KIND: DocumentKind = DocumentKind::MapLanes;
+}
+
+/// How the Express children of a chunk ended, by their places.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct MapResults {
+    /// The children.
+    #[serde(rename = "c")]
+    pub children: Vec<MapResult>,
+}
+
+/// How an Express child ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MapResult {
+    /// When it began and ended.
+    #[serde(rename = "t")]
+    pub millis: (i64, i64),
+    /// Its output.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Box<RawValue>>,
+    /// Why it failed; nothing if it succeeded.
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<(Option<Arc<str>>, Option<Arc<str>>)>,
+    /// Whether its time was over.
+    #[serde(rename = "x", default, skip_serializing_if = "is_false")]
+    pub is_timed_out: bool,
+}
+
+impl MapResult {
+    /// How it ended.
+    #[must_use]
+    pub fn status(&self) -> crate::StatusName {
+        match (&self.output, self.is_timed_out) {
+            (Some(_), _) => crate::StatusName::Succeeded,
+            (None, true) => crate::StatusName::TimedOut,
+            (None, false) => crate::StatusName::Failed,
+        }
+    }
+
+    /// `error` and `cause`.
+    #[must_use]
+    pub fn detail(&self) -> ErrorDetail {
+        let (error, cause) = self.failure.clone().unwrap_or_default();
+        ErrorDetail { error, cause }
+    }
+}
+
+impl Document for MapResults {
+    const KIND: DocumentKind = DocumentKind::MapResults;
+}
+
+/// The name of a map run's child: a UUID that follows from its place, so that whoever starts it again finds it there.
+#[must_use]
+pub fn map_child_name(map_run_arn: &str, chunk: u32, place: u32) -> String {
+    let digest = Sha256::digest(format!("{map_run_arn} {chunk} {place}"));
+    let bits = digest.iter().take(16).fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));
+    // The version and variant bits of RFC 9562 for names of one's own making.
+    let bits = bits & !(0xf << 76) & !(0x3 << 62) | (0x8 << 76) | (0x2 << 62);
+    let hex = format!("{bits:032x}");
+    let parts = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)];
+    parts.map(|(from, to)| hex.get(from..to).unwrap_or_default()).join("-")
+}
+
+/// The ARN of a map run's child.
+#[must_use]
+pub fn map_child_arn(
+    machine: &crate::MachineArn,
+    map_run_arn: &str,
+    chunk: u32,
+    place: u32,
+) -> ExecutionArn {
+    ExecutionArn::of(machine, &map_child_name(map_run_arn, chunk, place))
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero_64(value: &u64) -> bool {
+    *value == 0
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_one(value: &u32) -> bool {
+    *value == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check;
+    use super::*;
+
+    fn run() -> MapRunState {
+        MapRunState {
+            execution: "x".into(),
+            scope: "top".to_owned(),
+            sequence: 3,
+            machine: "m/l".into(),
+            is_express: false,
+            started_millis: 1,
+            stopped_millis: None,
+            status: MapRunStatus::Running,
+            failure: None,
+            concurrency_max: 60,
+            tolerated_count: None,
+            tolerated_percentage: None,
+            chunks: 0,
+            children: 0,
+            items: 0,
+            is_read: false,
+            next: 0,
+            taken: Vec::new(),
+            hungry: BTreeMap::new(),
+            redrives: 0,
+            redriven_millis: None,
+            results_written: 0,
+            final_counts: None,
+        }
+    }
+
+    #[test]
+    fn documents_read_back() {
+        let mut run = run();
+        run.taken = vec![Some(1), None];
+        run.hungry = [(1, true)].into();
+        check(
+            &run,
+            r#"{"v":1,"d":{"execution":"x","scope":"top","sequence":3,"machine":"m/l","startedMillis":1,"status":"RUNNING","concurrencyMax":60,"chunks":0,"children":0,"items":0,"isRead":false,"next":0,"taken":[1,null],"hungry":{"1":true}}}"#,
+        );
+        let lanes = MapLanes {
+            chunk: Some(2),
+            open: Some(MapOpen { from: 1, to: 9, done: BTreeSet::new() }),
+            running: vec![Running(2, 0, 5, None), Running(2, 1, 5, Some((1, 9)))],
+            ..MapLanes::default()
+        };
+        check(
+            &lanes,
+            r#"{"v":1,"d":{"chunk":2,"open":{"from":1,"to":9},"running":[[2,0,5,null],[2,1,5,[1,9]]],"counts":{"children":[0,0,0,0],"items":[0,0,0,0]}}}"#,
+        );
+        let of = MapRunOf { map_run_arn: "a".into(), machine: "m/l".into(), started_millis: 7 };
+        assert_eq!(of.key(), "00000000000007 a");
+        check(&of, r#"{"v":1,"d":{"mapRunArn":"a","machine":"m/l","startedMillis":7}}"#);
+    }
+
+    #[test]
+    fn every_lane_belongs_to_one_group() {
+        for (wanted, groups, last) in
+            [(1, 1, 1), (25, 1, 25), (61, 3, 20), (0, 400, 25), (u32::MAX, 400, 25)]
+        {
+            let run = MapRunState { concurrency_max: wanted, ..run() };
+            assert_eq!((run.groups(), run.share(groups - 1)), (groups, last), "{wanted}");
+            let lanes: u32 = (0..groups).map(|group| run.share(group)).sum();
+            assert_eq!(lanes, if wanted == 0 { 10_000 } else { wanted.min(10_000) });
+        }
+    }
+
+    #[test]
+    fn hungry_groups_are_fed_before_new_ones() {
+        let mut run = MapRunState { chunks: 2, taken: vec![None], ..run() };
+        run.hungry = [(0, false)].into();
+        assert_eq!(run.feed(), [0, 1]);
+        assert_eq!((run.taken.len(), run.hungry.len()), (2, 0));
+        run.next = 2;
+        assert!(run.feed().is_empty());
+    }
+
+    #[test]
+    fn a_run_is_drained_once_all_is_taken_and_every_lane_is_free() {
+        let mut run = MapRunState { is_read: true, ..run() };
+        assert!(run.is_drained());
+        run.chunks = 1;
+        assert!(!run.is_drained());
+        (run.next, run.taken) = (1, vec![Some(0)]);
+        assert!(!run.is_drained());
+        run.hungry = [(0, false)].into();
+        assert!(!run.is_drained());
+        run.hungry = [(0, true)].into();
+        assert!(run.is_drained());
+    }
+
+    #[test]
+    fn the_stricter_threshold_counts() {
+        let check = |count, percentage, is_read, expected| {
+            let run = MapRunState {
+                tolerated_count: count,
+                tolerated_percentage: percentage,
+                items: 201,
+                is_read,
+                ..run()
+            };
+            assert_eq!(run.tolerated(), expected, "{count:?} {percentage:?}");
+        };
+        check(None, None, false, Some(0));
+        check(Some(3), None, false, Some(3));
+        check(None, Some(10.0), false, None);
+        check(None, Some(10.0), true, Some(20));
+        check(Some(30), Some(10.0), true, Some(20));
+        check(None, Some(100.0), false, Some(u64::MAX));
+    }
+
+    #[test]
+    fn a_childs_name_follows_from_its_place() {
+        let name = map_child_name("a", 1, 2);
+        assert_eq!(name, map_child_name("a", 1, 2));
+        assert_ne!(name, map_child_name("a", 2, 1));
+        assert_eq!(name.len(), 36);
+    }
+}
