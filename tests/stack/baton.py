@@ -3,12 +3,12 @@
 import urllib.parse
 
 
-def client(emulator, outputs, **options):
-    """A Step Functions client of the deployed stack's function URL."""
+def client(emulator, outputs, endpoint="ApiEndpoint", **options):
+    """A Step Functions client of one of the deployed stack's function URLs."""
     # AWS resolves the URL's own host name; the emulator serves it under this path.
-    url_id = urllib.parse.urlsplit(outputs["ApiEndpoint"]).hostname.split(".")[0]
-    endpoint = f"{emulator.url}/_aws/lambda-url/{url_id}/"
-    made = emulator.client("stepfunctions", endpoint, inject_host_prefix=False, **options)
+    url_id = urllib.parse.urlsplit(outputs[endpoint]).hostname.split(".")[0]
+    address = f"{emulator.url}/_aws/lambda-url/{url_id}/"
+    made = emulator.client("stepfunctions", address, inject_host_prefix=False, **options)
     made.meta.events.register("before-call.stepfunctions", sign_for_lambda)
     return made
 

@@ -362,6 +362,23 @@ def keep_strangers_out(stack):
     assert stranger.list_state_machines()["stateMachines"]
 
 
+def keep_to_the_endpoint(stack):
+    """the policy of one endpoint lets nobody use another"""
+    people = stack.aws.client("iam")
+    people.create_user(UserName="reader")
+    key = people.create_access_key(UserName="reader")["AccessKey"]
+    people.attach_user_policy(UserName="reader", PolicyArn=stack.outputs["ApiReadPolicyArn"])
+    credentials = {
+        "aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]
+    }
+    reader = baton.client(stack.aws, stack.outputs, "ApiReadEndpoint", credentials=credentials)
+    # Which operations an alias leads to is told by the ARN of the invocation, which the emulator leaves without its alias.
+    assert reader.list_state_machines()["stateMachines"]
+    for endpoint in ("ApiRunEndpoint", "ApiEndpoint"):
+        other = baton.client(stack.aws, stack.outputs, endpoint, credentials=credentials)
+        refused("AccessDeniedException", other.list_state_machines)
+
+
 def invoke_directly(stack):
     """the API answers a direct invocation too"""
     request = {
@@ -391,7 +408,7 @@ def leave_nothing(stack):
 
 SCENARIOS = [
     deploy, create_order_functions, register, start, start_again, answer, end, list_by_status, wait_long, stop,
-    carry_large_payloads, fork_wide, keep_strangers_out, invoke_directly, leave_nothing,
+    carry_large_payloads, fork_wide, keep_strangers_out, keep_to_the_endpoint, invoke_directly, leave_nothing,
 ]
 
 

@@ -1,6 +1,6 @@
 //! Answers the Step Functions API, and starts executions for events.
 
-use baton_lambda::Function;
+use baton_lambda::{Access, Function};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
 
@@ -10,7 +10,8 @@ async fn main() -> Result<(), Error> {
     let function = Function::start().await?;
     run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         function.begin(event.context.deadline);
-        Ok::<_, Error>(function.answer(&event.payload).await?)
+        let access = Access::of_function(&event.context.invoked_function_arn);
+        Ok::<_, Error>(function.answer(&event.payload, access).await?)
     }))
     .await
 }

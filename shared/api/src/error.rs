@@ -42,6 +42,7 @@ macro_rules! error_codes {
 }
 
 error_codes! {
+    AccessDeniedException 400,
     ActivityAlreadyExists 400,
     ActivityDoesNotExist 400,
     ActivityWorkerLimitExceeded 400,
@@ -96,6 +97,13 @@ impl ApiError {
 
     pub(crate) fn serialization(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::SerializationException, message)
+    }
+
+    /// What the way in does not lead to.
+    pub(crate) fn access_denied(operation: &str) -> Self {
+        let shown: String = operation.chars().take(100).collect();
+        let message = format!("This endpoint is not authorized to perform: states:{shown}");
+        Self::new(ErrorCode::AccessDeniedException, message)
     }
 
     pub(crate) fn unknown_operation(target: &str) -> Self {

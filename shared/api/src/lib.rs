@@ -21,6 +21,7 @@
 //!
 //! Express executions and Map Runs are not here: their operations answer `NotSupportedException`.
 
+mod access;
 mod actions;
 mod answer;
 mod api;
@@ -45,6 +46,7 @@ mod token;
 #[cfg(test)]
 mod tests;
 
+pub use access::Access;
 pub use answer::Answer;
 pub use api::{Api, Settings};
 pub use error::{ApiError, ErrorCode};

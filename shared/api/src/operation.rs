@@ -84,9 +84,14 @@ impl Operation {
         ("ValidateStateMachineDefinition", Operation::ValidateStateMachineDefinition),
     ];
 
+    /// The operation's name in an `X-Amz-Target`; empty if it is of another service.
+    pub(crate) fn name(target: &str) -> &str {
+        target.strip_prefix(TARGET_PREFIX).unwrap_or_default()
+    }
+
     /// Reads an `X-Amz-Target`.
     pub(crate) fn parse(target: &str) -> Result<Self, ApiError> {
-        let wanted = target.strip_prefix(TARGET_PREFIX).unwrap_or_default();
+        let wanted = Self::name(target);
         match Self::ALL.iter().find(|(name, _)| *name == wanted) {
             Some((_, operation)) => Ok(*operation),
             None if MISSING.contains(&wanted) => {

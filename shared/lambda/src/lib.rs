@@ -22,6 +22,7 @@ mod requests;
 mod sweep;
 
 pub use batch::Queue;
+pub use baton_api::Access;
 pub use calls::RoleCalls;
 pub use configuration::{Configuration, Invalid};
 pub use function::{Function, StartError};

@@ -8,7 +8,7 @@ use crate::Function;
 use crate::doctor::CheckUp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use baton_api::Answer;
+use baton_api::{Access, Answer};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -60,11 +60,11 @@ impl Function {
     /// # Errors
     ///
     /// [`Unanswerable`].
-    pub async fn answer(&self, event: &RawValue) -> Result<Value, Unanswerable> {
+    pub async fn answer(&self, event: &RawValue, access: Access) -> Result<Value, Unanswerable> {
         let invocation: Invocation =
             serde_json::from_str(event.get()).map_err(Unanswerable::Unknown)?;
         if let Some(start) = &invocation.start_execution {
-            return self.start_execution(start).await;
+            return self.start_execution(start, access).await;
         }
         if let Some(asked) = &invocation.doctor {
             return self.check_up(asked).await.map_err(Unanswerable::Unexamined);
@@ -76,11 +76,19 @@ impl Function {
         let body = invocation.body()?;
         let (target, trace) =
             (invocation.header("x-amz-target"), invocation.header("x-amzn-trace-id"));
-        let answer = self.api().handle_traced(target.unwrap_or_default(), &body, trace).await;
-        Ok(response(&answer))
+        let target = target.unwrap_or_default();
+        if let Some(refusal) = self.api().refusal_of(access, target) {
+            return Ok(response(&refusal));
+        }
+        Ok(response(&self.api().handle_traced(target, &body, trace).await))
     }
 
-    async fn start_execution(&self, start: &Start) -> Result<Value, Unanswerable> {
+    async fn start_execution(&self, start: &Start, access: Access) -> Result<Value, Unanswerable> {
+        let target = "AWSStepFunctions.StartExecution";
+        if let Some(refusal) = self.api().refusal_of(access, target) {
+            let refusal = String::from_utf8_lossy(&refusal.body).into_owned();
+            return Err(Unanswerable::NotStarted(refusal));
+        }
         let mut request = json!({
             "stateMachineArn": self.machine_arn(&start.state_machine),
             "input": start.input.get(),
@@ -88,7 +96,6 @@ impl Function {
         if let (Some(name), Some(request)) = (&start.name, request.as_object_mut()) {
             request.insert("name".to_owned(), name.as_str().into());
         }
-        let target = "AWSStepFunctions.StartExecution";
         let answer = self.api().handle(target, request.to_string().as_bytes()).await;
         let body = String::from_utf8_lossy(&answer.body).into_owned();
         if answer.status == 200 || is_repeat(&body) {

@@ -85,7 +85,7 @@ impl Stack {
         let before = self.cloud.lock().requests.len();
         let event = RawValue::from_string(event.to_string()).expect("JSON");
         self.api.begin(u64::MAX);
-        let answer = self.api.answer(&event).await.expect("an answer");
+        let answer = self.api.answer(&event, baton_lambda::Access::Whole).await.expect("an answer");
         let requests = self.cloud.lock().requests.len() - before;
         self.bill(1.0, requests, 0.0);
         let text = answer["body"].as_str().expect("a body");
@@ -224,7 +224,10 @@ impl Stack {
     pub async fn invoke(&mut self, event: &Value) -> Result<Value, String> {
         let event = RawValue::from_string(event.to_string()).expect("JSON");
         self.api.begin(u64::MAX);
-        self.api.answer(&event).await.map_err(|error| error.to_string())
+        self.api
+            .answer(&event, baton_lambda::Access::Whole)
+            .await
+            .map_err(|error| error.to_string())
     }
 
     fn bill_batch(&mut self, messages: &[Message], requests: usize, wait_secs: f64, failed: usize) {
