@@ -1,7 +1,8 @@
 //! Running the workflows, and what each used.
 
 use crate::workflows::{self, Workflow};
-use baton_cost::Usage;
+use baton_cost::{Usage, execution};
+use baton_store::{ExecutionArn, Journal as _};
 use baton_tests::cloud::{Log, Request, Stack, Terms};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ pub struct Row {
     pub workflow: Workflow,
     pub batch: usize,
     pub usage: Usage,
+    /// What is told from the records of one of the executions.
+    pub told: Usage,
     /// Requests by service and operation: how many, items, bytes.
     pub requests: BTreeMap<(String, String), (f64, f64, f64)>,
 }
@@ -47,19 +50,46 @@ pub async fn measure(workflow: &Workflow, batch: usize) -> Row {
     run(&mut stack, &machine, workflow, "warm").await;
     stack.take_usage();
     log.take();
-    run(&mut stack, &machine, workflow, "counted").await;
+    let execution = run(&mut stack, &machine, workflow, "counted").await;
     let (mut usage, requests) = stack.take_usage();
     usage.log_bytes = log.take().len() as f64;
+    let told = told(&stack, &execution, workflow, batch).await;
     let share = 1.0 / workflow.executions as f64;
     Row {
         workflow: workflow.clone(),
         batch,
         usage: usage * share,
+        told,
         requests: summed(&requests, share),
     }
 }
 
-async fn run(stack: &mut Stack, machine: &str, workflow: &Workflow, name: &str) {
+async fn told(stack: &Stack, execution: &str, workflow: &Workflow, batch: usize) -> Usage {
+    let (backend, arn) = (stack.backend(), ExecutionArn::parse(execution).expect("an ARN"));
+    let header = backend.header(&arn).await.expect("an answer").expect("a header");
+    let (mut records, mut from) = (Vec::new(), None::<String>);
+    loop {
+        let page = backend.records(&arn, from.as_deref()).await.expect("a page");
+        records.extend(page.items.into_iter().map(|marked| marked.record));
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    let definition_bytes = workflow.definition.to_string().len();
+    let terms =
+        execution::Terms { batch: batch as f64, call_secs: workflow.call_secs, definition_bytes };
+    assert_eq!(
+        f64::from(execution::transitions(&records)),
+        workflow.transitions,
+        "{}",
+        workflow.name
+    );
+    execution::usage(&header, &records, &terms)
+}
+
+/// Runs a workflow's executions; answers one of them.
+async fn run(stack: &mut Stack, machine: &str, workflow: &Workflow, name: &str) -> String {
     let mut executions = Vec::new();
     for at in 0..workflow.executions {
         // As long as the names that AWS gives.
@@ -85,7 +115,7 @@ async fn run(stack: &mut Stack, machine: &str, workflow: &Workflow, name: &str) 
     }
     stack.run().await;
     let (usage, requests) = (stack.lambda, stack.cloud.take_requests());
-    for execution in executions {
+    for execution in &executions {
         let described = stack.ask("DescribeExecution", &json!({"executionArn": execution})).await;
         assert_eq!(described.expect("a description")["status"], "SUCCEEDED", "{}", workflow.name);
     }
@@ -93,6 +123,7 @@ async fn run(stack: &mut Stack, machine: &str, workflow: &Workflow, name: &str) 
     stack.lambda = usage;
     stack.cloud.take_requests();
     stack.cloud.put_requests(requests);
+    executions.swap_remove(0)
 }
 
 fn summed(requests: &[Request], share: f64) -> BTreeMap<(String, String), (f64, f64, f64)> {

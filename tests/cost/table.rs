@@ -18,6 +18,9 @@ const GOALS: [(&str, &str, usize, f64); 10] = [
     ("a callback of a month", "", 10, 15.0),
 ];
 
+/// How far what is told from the records may be from what is counted.
+const TOLD_WRONG_MAX: f64 = 0.15;
+
 pub fn print(rows: &[Row]) {
     println!(
         "\nA million executions in us-east-1, in dollars; a transition is a state that is entered.\n"
@@ -64,6 +67,16 @@ pub fn print(rows: &[Row]) {
             println!("  {service:<10} {operation:<24} {count:>7.2} {items:>7.2} {bytes:>9.0}");
         }
     }
+    println!("\nWhat `baton cost` tells from the records, beside what was counted:\n");
+    for row in rows {
+        let (told, counted) = (row.told.dollars() * 1e6, row.million());
+        println!(
+            "{:<28} {:>5} {told:>9.2} {counted:>9.2}  {:+.1} %",
+            row.workflow.name,
+            row.batch,
+            (told / counted - 1.0) * 100.0
+        );
+    }
     println!("\nGoals, for a million transitions:\n");
     for (name, larger, batch, most) in GOALS {
         let (further, all) = prices(rows, name, larger, batch);
@@ -99,6 +112,16 @@ pub fn check(rows: &[Row]) -> Result<(), Failed> {
         let (further, _) = prices(rows, name, larger, batch);
         if further > most {
             return Err(format!("{name}, {batch} a batch: {further:.2} > {most:.2}").into());
+        }
+    }
+    for row in rows {
+        let (told, counted) = (row.told.dollars() * 1e6, row.million());
+        if (told / counted - 1.0).abs() > TOLD_WRONG_MAX {
+            return Err(format!(
+                "{}, {} a batch: {told:.2} told, {counted:.2} counted",
+                row.workflow.name, row.batch
+            )
+            .into());
         }
     }
     Ok(())

@@ -24,8 +24,8 @@ pub fn all() -> Vec<Workflow> {
         plain("10 Pass, 1 KiB", passes(10), order(1), 10.0),
         plain("20 Pass, 1 KiB", passes(20), order(1), 20.0),
         plain("10 Pass, 100 KiB", passes(10), order(100), 10.0),
-        plain("10 Choice, 1 KiB", choices(10), order(1), 10.0),
-        plain("20 Choice, 1 KiB", choices(20), order(1), 20.0),
+        plain("10 Choice, 1 KiB", choices(10), order(1), 11.0),
+        plain("20 Choice, 1 KiB", choices(20), order(1), 21.0),
         Workflow { call_secs: 0.01, ..plain("5 Lambda of 10 ms, 1 KiB", tasks(5), order(1), 5.0) },
         Workflow {
             call_secs: 0.01,

@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("embedded", &["store", "integrations"]),
     ("aws", &["store", "calls"]),
     ("lambda", &["api", "driver", "aws"]),
-    ("cli", &["api", "driver", "embedded", "calls", "yaml"]),
+    ("cli", &["api", "driver", "embedded", "calls", "cost", "yaml"]),
     ("testing", &["api", "driver", "yaml"]),
     ("function-transition", &["lambda"]),
     ("function-task", &["lambda"]),

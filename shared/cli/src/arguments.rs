@@ -2,6 +2,8 @@
 
 use crate::client;
 use crate::connect::Connect;
+use crate::cost::Cost;
+use crate::doctor::Doctor;
 use crate::tasks::Target;
 use baton_asl::MachineType;
 use baton_engine::Payload;
@@ -35,6 +37,10 @@ pub(crate) enum Command {
     Client(client::Command),
     /// Serve a stack in AWS on a loopback port, for clients that cannot sign for it
     Connect(Connect),
+    /// Say what an execution would cost in AWS, beside what AWS Step Functions charges
+    Cost(Cost),
+    /// Say what is wrong with a data file or a stack, and mend what can be mended
+    Doctor(Doctor),
     /// Print a shell's completions: `source <(baton completions bash)`
     Completions {
         /// The shell
@@ -195,7 +201,7 @@ pub(crate) struct Host {
     pub(crate) region: Option<String>,
 }
 
-fn parse_answer(text: &str) -> Result<(String, Payload), String> {
+pub(crate) fn parse_answer(text: &str) -> Result<(String, Payload), String> {
     let (state, output) = text
         .split_once('=')
         .ok_or_else(|| "it should be like 'Wait for approval={\"approved\": true}'".to_owned())?;

@@ -12,7 +12,9 @@ mod client;
 mod complaint;
 mod config;
 mod connect;
+mod cost;
 mod definition;
+mod doctor;
 mod environment;
 mod files;
 mod home;
@@ -60,6 +62,8 @@ fn perform(command: Command) -> Result<ExitCode, Complaint> {
         Command::Connect(arguments) => {
             runtime.block_on(connect::connect(arguments, environment)).map(|()| ExitCode::SUCCESS)
         }
+        Command::Cost(arguments) => runtime.block_on(cost::cost(arguments)),
+        Command::Doctor(arguments) => runtime.block_on(doctor::doctor(arguments, environment)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "baton", &mut script);
