@@ -240,7 +240,6 @@ mod tests {
             arguments: &Payload::new(arguments),
             token: Some("the-token"),
             trace_header: None,
-            depth: 0,
             time_limit: Duration::from_secs(1),
         };
         work(&call)
