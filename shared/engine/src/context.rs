@@ -19,15 +19,17 @@ pub(crate) struct ContextObject<'a> {
     pub(crate) item: Option<Arc<MapItem>>,
     pub(crate) token: Option<&'a str>,
     pub(crate) built: OnceCell<Value>,
+    /// The same without `Execution.Input`, which nearly no expression asks for and which may be large.
+    pub(crate) without_input: OnceCell<Value>,
 }
 
 impl ContextObject<'_> {
-    fn build(&self) -> Value {
+    fn build(&self, input: &Value) -> Value {
         let execution = self.execution;
         let mut object = json!({
             "Execution": {
                 "Id": &*execution.arn,
-                "Input": execution.input.value(),
+                "Input": input,
                 "StartTime": timestamp_text(execution.started),
                 "Name": &*execution.name,
                 "RoleArn": &*execution.role_arn,
@@ -78,7 +80,18 @@ pub(crate) fn shown_item(item: &MapItem) -> Value {
 
 impl baton_jsonpath::Context for ContextObject<'_> {
     fn value(&self) -> &Value {
-        self.built.get_or_init(|| self.build())
+        self.built.get_or_init(|| self.build(self.execution.input.value()))
+    }
+
+    fn without_input(&self) -> &Value {
+        // One that is there is as good, and may be given from outside.
+        self.built
+            .get()
+            .unwrap_or_else(|| self.without_input.get_or_init(|| self.build(&Value::Null)))
+    }
+
+    fn input(&self) -> Option<&Value> {
+        self.built.get().is_none().then(|| self.execution.input.value())
     }
 }
 

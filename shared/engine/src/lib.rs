@@ -19,6 +19,8 @@ mod fault;
 mod flow;
 mod handlers;
 mod history;
+#[cfg(test)]
+mod hostile;
 pub mod inspect;
 mod limits;
 mod outcome;

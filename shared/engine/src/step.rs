@@ -77,6 +77,7 @@ impl<'a> Step<'a> {
             item: self.item.clone(),
             token,
             built: given.map_or_else(OnceCell::new, OnceCell::from),
+            without_input: OnceCell::new(),
         }
     }
 

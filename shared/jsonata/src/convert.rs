@@ -89,7 +89,12 @@ pub(crate) fn enter(value: &Value, digits: &Digits) -> Result<JValue, EvalError>
     enter_at(value, digits, VALUE_DEPTH_MAX)
 }
 
-fn enter_at(value: &Value, digits: &Digits, depth_left: usize) -> Result<JValue, EvalError> {
+/// Brings a value in that stands within another.
+pub(crate) fn enter_at(
+    value: &Value,
+    digits: &Digits,
+    depth_left: usize,
+) -> Result<JValue, EvalError> {
     Ok(match value {
         Value::Null => JValue::Null,
         Value::Bool(flag) => JValue::Bool(*flag),
@@ -197,7 +202,7 @@ pub(crate) fn integer(double: f64) -> Option<i64> {
     (double.fract() == 0.0 && (-RANGE..RANGE).contains(&double)).then_some(double as i64)
 }
 
-fn deeper(depth_left: usize) -> Result<usize, EvalError> {
+pub(crate) fn deeper(depth_left: usize) -> Result<usize, EvalError> {
     depth_left.checked_sub(1).ok_or(EvalError::Exceeded(Exceeded::Depth))
 }
 

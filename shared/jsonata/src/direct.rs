@@ -44,7 +44,7 @@ impl Direct {
 
     pub(crate) fn pick<'v>(&self, bindings: &'v dyn Bindings) -> Picked<'v> {
         let mut value = match &self.root {
-            Root::Member(member) => match bindings.member(*member) {
+            Root::Member(member) => match self.member(*member, bindings) {
                 Some(value) => value,
                 None => return Picked::Undefined,
             },
@@ -66,6 +66,18 @@ impl Direct {
             };
         }
         Picked::Value(value)
+    }
+
+    fn member<'v>(&self, member: Member, bindings: &'v dyn Bindings) -> Option<&'v Value> {
+        match (member, self.names.first().map(String::as_str), self.names.get(1)) {
+            (Member::Context, Some("Execution"), Some(name)) if name != "Input" => {
+                bindings.context_without_input()
+            }
+            (Member::Context, Some(name), _) if name != "Execution" => {
+                bindings.context_without_input()
+            }
+            (_, _, _) => bindings.member(member),
+        }
     }
 }
 

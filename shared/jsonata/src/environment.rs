@@ -8,7 +8,9 @@ use jsonata_core::value::{JMap, JValue};
 use serde_json::Value;
 
 use crate::EvalError;
-use crate::convert::{Digits, enter};
+use crate::convert::{Digits, deeper, enter, enter_at};
+use crate::limits::VALUE_DEPTH_MAX;
+use crate::references::{Found, Part};
 
 /// A member of `$states`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +53,10 @@ pub trait Bindings {
     fn member(&self, member: Member) -> Option<&Value>;
     /// A variable by its name, without the `$`.
     fn variable(&self, name: &str) -> Option<&Value>;
+    /// The Context Object, which may lack `Execution.Input`: for expressions that do not read that.
+    fn context_without_input(&self) -> Option<&Value> {
+        self.member(Member::Context)
+    }
 }
 
 /// [`Bindings`] prepared for any number of expressions: each value is converted once, when the first
@@ -58,6 +64,8 @@ pub trait Bindings {
 pub struct Environment<'a> {
     bindings: &'a dyn Bindings,
     members: RefCell<BTreeMap<Member, Option<JValue>>>,
+    /// Arrays and objects within members, by where they are: the bindings stay as they are meanwhile.
+    parts: RefCell<BTreeMap<usize, JValue>>,
     variables: RefCell<BTreeMap<String, Option<JValue>>>,
     digits: Rc<Digits>,
 }
@@ -69,6 +77,7 @@ impl<'a> Environment<'a> {
         Environment {
             bindings,
             members: RefCell::default(),
+            parts: RefCell::default(),
             variables: RefCell::default(),
             digits: Rc::default(),
         }
@@ -84,17 +93,65 @@ impl<'a> Environment<'a> {
     }
 
     /// `$states` with those of the `wanted` members that exist.
-    pub(crate) fn states(
-        &self,
-        wanted: impl IntoIterator<Item = Member>,
-    ) -> Result<JValue, EvalError> {
+    pub(crate) fn states(&self, found: &Found) -> Result<JValue, EvalError> {
         let mut states = JMap::from_iter([]);
-        for member in wanted {
-            if let Some(value) = self.member(member)? {
+        for member in found.references.members_needed() {
+            let value = match found.part(member) {
+                None => self.member(member)?,
+                Some(part) => self.part_of(member, part)?,
+            };
+            if let Some(value) = value {
                 states.insert(member.name().to_owned(), value);
             }
         }
         Ok(JValue::Object(Rc::new(states)))
+    }
+
+    /// As much of a member as an expression reads.
+    fn part_of(&self, member: Member, part: &Part) -> Result<Option<JValue>, EvalError> {
+        if let Some(known) = self.members.borrow().get(&member) {
+            return Ok(known.clone());
+        }
+        let is_beside_input = member == Member::Context && !part.reaches(&["Execution", "Input"]);
+        let value = match is_beside_input {
+            true => self.bindings.context_without_input(),
+            false => self.bindings.member(member),
+        };
+        value.map(|value| self.enter_part(value, part, VALUE_DEPTH_MAX)).transpose()
+    }
+
+    fn enter_part(
+        &self,
+        value: &Value,
+        part: &Part,
+        depth_left: usize,
+    ) -> Result<JValue, EvalError> {
+        let Value::Object(members) = value else { return self.enter_once(value, depth_left) };
+        if part.is_whole {
+            return self.enter_once(value, depth_left);
+        }
+        let depth_left = deeper(depth_left)?;
+        let mut entered = JMap::from_iter([]);
+        for (name, part) in &part.names {
+            if let Some(member) = members.get(name) {
+                entered.insert(name.clone(), self.enter_part(member, part, depth_left)?);
+            }
+        }
+        Ok(JValue::Object(Rc::new(entered)))
+    }
+
+    /// Converts what several expressions may read one time.
+    fn enter_once(&self, value: &Value, depth_left: usize) -> Result<JValue, EvalError> {
+        if !matches!(value, Value::Array(_) | Value::Object(_)) {
+            return enter_at(value, &self.digits, depth_left);
+        }
+        let place = std::ptr::from_ref(value).addr();
+        if let Some(known) = self.parts.borrow().get(&place) {
+            return Ok(known.clone());
+        }
+        let entered = enter_at(value, &self.digits, depth_left)?;
+        self.parts.borrow_mut().insert(place, entered.clone());
+        Ok(entered)
     }
 
     fn member(&self, member: Member) -> Result<Option<JValue>, EvalError> {

@@ -126,7 +126,7 @@ fn context(expression: &Compiled, environment: &Environment<'_>) -> Result<Conte
     let mut context = Context::new();
     for name in &expression.found.mentioned {
         let value = if name == STATES {
-            Some(environment.states(expression.found.references.members_needed())?)
+            Some(environment.states(&expression.found)?)
         } else {
             environment.variable(name)?
         };

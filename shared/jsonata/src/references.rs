@@ -1,6 +1,6 @@
 //! What an expression refers to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 use jsonata_core::value::with_stack;
@@ -52,6 +52,45 @@ pub(crate) struct Found {
     pub(crate) mentioned: BTreeSet<String>,
     /// Every name that the expression binds somewhere.
     pub(crate) bound: BTreeSet<String>,
+    /// What it reads of each member of `$states`.
+    parts: BTreeMap<Member, Part>,
+    /// Whether it looks up from a value to what holds it, so that more may be read than is named.
+    looks_up: bool,
+}
+
+/// What is read of a value: all of it, or only the members of these names.
+#[derive(Debug, Default)]
+pub(crate) struct Part {
+    pub(crate) is_whole: bool,
+    pub(crate) names: BTreeMap<String, Part>,
+}
+
+impl Part {
+    fn add(&mut self, names: &[&str]) {
+        match names.split_first() {
+            None => self.is_whole = true,
+            Some((first, rest)) => self.names.entry((*first).to_owned()).or_default().add(rest),
+        }
+    }
+
+    /// Whether anything is read at the end of these names, or above or below it.
+    pub(crate) fn reaches(&self, names: &[&str]) -> bool {
+        match names.split_first() {
+            _ if self.is_whole => true,
+            None => true,
+            Some((first, rest)) => self.names.get(*first).is_some_and(|part| part.reaches(rest)),
+        }
+    }
+}
+
+impl Found {
+    /// What the expression reads of a member, if that is less than all of it.
+    pub(crate) fn part(&self, member: Member) -> Option<&Part> {
+        if self.looks_up || self.references.whole_states {
+            return None;
+        }
+        self.parts.get(&member).filter(|part| !part.is_whole)
+    }
 }
 
 /// Walks over an expression. Takes it mutably only because all walks share [`each_child`].
@@ -86,6 +125,8 @@ impl Walk {
                 self.mention_variable(name);
             } else if let AstNode::ParentVariable(_) = node {
                 self.found.references.root = true;
+            } else if let AstNode::Parent(_) = node {
+                self.found.looks_up = true;
             } else if let AstNode::Name(name) = node {
                 self.mention_name(name);
             } else if let AstNode::Block(statements) = node {
@@ -163,6 +204,10 @@ impl Walk {
         if let Some(member) = named {
             self.found.mentioned.insert(STATES.to_owned());
             self.found.references.members.extend(member);
+            if let Some(member) = member {
+                let names = picked_names(steps);
+                self.found.parts.entry(member).or_default().add(&names);
+            }
         }
         for (index, step) in steps.iter_mut().enumerate() {
             if index > 0 {
@@ -228,6 +273,26 @@ impl Walk {
     }
 }
 
+/// The names that a path picks by, one within the other, from a member of `$states` on.
+fn picked_names(steps: &[PathStep]) -> Vec<&str> {
+    let mut names = Vec::new();
+    for step in steps.iter().skip(1) {
+        let is_plain = !step.is_tuple && step.focus.is_none() && step.index_var.is_none();
+        let AstNode::Name(name) = &step.node else { break };
+        if !is_plain {
+            break;
+        }
+        names.push(name.as_str());
+        // What is filtered is read as a whole.
+        if !step.stages.is_empty() {
+            break;
+        }
+    }
+    // The first is the member itself.
+    names.drain(..names.len().min(1));
+    names
+}
+
 /// The one variable that is never assigned.
 pub(crate) const STATES: &str = "states";
 
@@ -245,7 +310,8 @@ fn indexes(stages: &[Stage]) -> impl Iterator<Item = &String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::Expression;
+    use super::Part;
+    use crate::{Expression, Member};
 
     #[test]
     fn variables_are_those_that_the_expression_does_not_bind() {
@@ -300,6 +366,43 @@ mod tests {
         check_top_level("$a[b].c^(d){e: f}", "");
         check_top_level("'text' & 1", "");
         check_top_level("$states.input.a[b = $$.c]", "$$");
+    }
+
+    #[test]
+    fn what_is_read_of_a_member_is_named() {
+        check_part("$states.input.a.b + $states.input.c", "a.b c");
+        check_part("$states.input.a.b + $states.input.a", "a");
+        check_part("$states.input.lines[0].x", "lines");
+        check_part("$states.input.lines.(qty * price)", "lines");
+        check_part("$sum($states.input.lines.price)", "lines.price");
+        check_part("$states.input[0].a", "all");
+        check_part("$states.input.*", "all");
+        check_part("$states.input + $states.input.a", "all");
+        check_part("$keys($states.input)", "all");
+        check_part("$states.input.a & $keys($states)", "all");
+        check_part("$states.input.a.b.%.c", "all");
+        check_part("$states.input@$i.a", "all");
+        check_part("$states.input.lines@$l.x", "all");
+    }
+
+    fn check_part(text: &str, expected: &str) {
+        fn show(part: &Part, before: &str, shown: &mut Vec<String>) {
+            for (name, part) in &part.names {
+                let name = format!("{before}{name}");
+                if part.is_whole {
+                    shown.push(name);
+                } else {
+                    show(part, &format!("{name}."), shown);
+                }
+            }
+        }
+        let expression = Expression::parse(text).unwrap();
+        let mut shown = Vec::new();
+        match expression.0.found.part(Member::Input) {
+            Some(part) => show(part, "", &mut shown),
+            None => shown.push("all".to_owned()),
+        }
+        assert_eq!(shown.join(" "), expected, "{text}");
     }
 
     fn check_top_level(text: &str, expected: &str) {

@@ -23,6 +23,17 @@ impl std::fmt::Debug for Scope<'_> {
 pub trait Context {
     /// The whole Context Object.
     fn value(&self) -> &Value;
+
+    /// The Context Object, which may lack `Execution.Input`: for paths that do not lead there. The input may be large, and
+    /// the rest is small.
+    fn without_input(&self) -> &Value {
+        self.value()
+    }
+
+    /// `Execution.Input` by itself, where it can be had so.
+    fn input(&self) -> Option<&Value> {
+        None
+    }
 }
 
 impl Context for Value {

@@ -29,6 +29,7 @@ pub fn quantile<T: Copy + PartialOrd>(measured: &[T], share: f64) -> T {
 }
 
 /// The memory that this process has in RAM, in bytes. Nothing where the system does not tell.
+#[allow(dead_code, reason = "one of the benchmarks that share this asks for it")]
 pub fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

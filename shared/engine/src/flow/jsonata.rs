@@ -55,6 +55,10 @@ impl Bindings for InSight<'_> {
     fn variable(&self, name: &str) -> Option<&Value> {
         self.variables.get(name).map(Payload::value)
     }
+
+    fn context_without_input(&self) -> Option<&Value> {
+        Some(self.context.without_input())
+    }
 }
 
 impl<'a> InSight<'a> {
@@ -152,13 +156,11 @@ fn hand_on(
     Ok(Completed { output, assigned })
 }
 
-/// A Map's items: an array (recorded: an object is refused).
+/// A Map's items: an array, or an object (which AWS refused when this was recorded in 2024, and accepts since).
 pub(super) fn items(step: &mut Step<'_>, at: Visited<'_>, items: &Items) -> Result<Payload, Fault> {
     let not_an_array = |fault: Fault, payload: Payload| match payload.value() {
-        Value::Array(_) => Ok(payload),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-            Err(fault)
-        }
+        Value::Array(_) | Value::Object(_) => Ok(payload),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Err(fault),
     };
     match items {
         Items::Input | Items::Path(_) => {

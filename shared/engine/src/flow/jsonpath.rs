@@ -194,8 +194,8 @@ pub(super) fn items(
     };
     step.note(Stage::AfterItemsPath, &items);
     match items.value() {
-        Value::Array(_) => Ok(items),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+        Value::Array(_) | Value::Object(_) => Ok(items),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             Err(Fault::runtime(format!("Reference path \"{path}\" must point to array.")))
         }
     }

@@ -8,7 +8,7 @@ use crate::step::{Step, Visited};
 use crate::{Payload, flow, limits};
 use baton_asl::NumberField;
 use baton_asl::states::Map;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) fn begin(
     step: &mut Step<'_>,
@@ -89,10 +89,15 @@ pub(crate) fn iteration_input(
 ) -> Result<Payload, Fault> {
     match &map.item_selector {
         Some(selector) => flow::selected_item(step, at, selector),
-        None => Ok(step
-            .item
-            .as_ref()
-            .map_or_else(|| Payload::new(Value::Null), |item| item.value.clone())),
+        None => Ok(step.item.as_deref().map_or_else(|| Payload::new(Value::Null), whole)),
+    }
+}
+
+/// An item by itself: an element, or an object's member as a pair.
+fn whole(item: &MapItem) -> Payload {
+    match &item.key {
+        None => item.value.clone(),
+        Some(key) => Payload::new(json!({ "Key": &**key, "Value": item.value.value() })),
     }
 }
 

@@ -30,6 +30,7 @@ pub struct Path {
     text: String,
     root: Root,
     steps: Steps,
+    reach: Reach,
 }
 
 /// What a path starts from.
@@ -48,6 +49,39 @@ pub enum Root {
 pub(crate) struct Steps {
     pub(crate) steps: Vec<Step>,
     pub(crate) function: Option<Function>,
+}
+
+/// Which part of the Context Object a path needs.
+#[derive(Debug, Clone, PartialEq)]
+enum Reach {
+    /// All of it, or it does not start there.
+    Anything,
+    /// Not `Execution.Input`.
+    BesideInput,
+    /// `Execution.Input`, and these steps from there.
+    WithinInput(Box<Steps>),
+}
+
+impl Reach {
+    fn of(root: &Root, steps: &Steps) -> Self {
+        let Steps { steps, function } = steps;
+        // A filter may look at the whole document.
+        if steps.iter().any(|step| matches!(step, Step::Filter(_))) {
+            return Reach::Anything;
+        }
+        match (root, steps.as_slice()) {
+            (Root::Context, [Step::Name(first), Step::Name(second), rest @ ..])
+                if first == "Execution" && second == "Input" =>
+            {
+                Reach::WithinInput(Box::new(Steps { steps: rest.to_vec(), function: *function }))
+            }
+            (Root::Context, [Step::Name(first), Step::Name(_), ..]) if first == "Execution" => {
+                Reach::BesideInput
+            }
+            (Root::Context, [Step::Name(first), ..]) if first != "Execution" => Reach::BesideInput,
+            (Root::Context | Root::Input | Root::Variable(_), _) => Reach::Anything,
+        }
+    }
 }
 
 /// One step of a path.
@@ -122,7 +156,8 @@ impl Path {
     }
 
     pub(crate) fn new(text: &str, root: Root, steps: Steps) -> Self {
-        Self { text: text.to_owned(), root, steps }
+        let reach = Reach::of(&root, &steps);
+        Self { text: text.to_owned(), root, steps, reach }
     }
 
     /// The path as written.
@@ -162,8 +197,22 @@ impl Path {
     /// # Errors
     /// A definite path finds nothing, the variable is not assigned, or a bound is reached.
     pub fn select<'a>(&self, scope: &Scope<'a>) -> Result<Selected<'a>, PathError> {
+        if let Some(selected) = self.select_part(scope) {
+            return Ok(selected);
+        }
         let document = self.document(scope)?;
         Selection::new(document).select(&self.steps, document)
+    }
+
+    /// What a path finds in the part of the Context Object that it leads to; if nothing, the whole is asked, for it is what a
+    /// failure tells of.
+    fn select_part<'a>(&self, scope: &Scope<'a>) -> Option<Selected<'a>> {
+        let (document, steps) = match &self.reach {
+            Reach::Anything => return None,
+            Reach::BesideInput => (scope.context.without_input(), &self.steps),
+            Reach::WithinInput(steps) => (scope.context.input()?, &**steps),
+        };
+        Selection::new(document).select(steps, document).ok()
     }
 
     /// The document that the path is applied to: the input, the Context Object or the variable.
