@@ -67,6 +67,7 @@ impl<'a> Run<'a> {
             machine_name: "m".into(),
             region: "us-east-1".into(),
             payload_bytes_max: Some(262_144),
+            redrives: Default::default(),
         };
         Run { definition, execution, answers: answers.iter().cycle(), records_left: RECORDS_MAX }
     }

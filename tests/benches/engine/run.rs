@@ -45,6 +45,7 @@ impl Machine {
             machine_name: "m".into(),
             region: "us-east-1".into(),
             payload_bytes_max: Some(262_144),
+            redrives: Default::default(),
         };
         Machine { definition, execution }
     }
