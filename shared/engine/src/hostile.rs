@@ -68,6 +68,7 @@ impl<'a> Run<'a> {
             region: "us-east-1".into(),
             payload_bytes_max: Some(262_144),
             redrives: Default::default(),
+            start: baton_asl::BlockId::TOP,
         };
         Run { definition, execution, answers: answers.iter().cycle(), records_left: RECORDS_MAX }
     }
@@ -100,6 +101,8 @@ impl<'a> Run<'a> {
                 }
                 Pending::Callback(_) => self.answers.next()?.clone(),
                 Pending::Fork(fork) => self.join(&record, fork.width)?,
+                // Its items and its end are the driver's.
+                Pending::MapRun(_) => return None,
             };
             let marked = Marked { record: Arc::new(record), marks: Marks::default() };
             let (now, ids) = (Timestamp::UNIX_EPOCH, &mut Fixed);

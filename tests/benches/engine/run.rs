@@ -46,6 +46,7 @@ impl Machine {
             region: "us-east-1".into(),
             payload_bytes_max: Some(262_144),
             redrives: Default::default(),
+            start: baton_asl::BlockId::TOP,
         };
         Machine { definition, execution }
     }
