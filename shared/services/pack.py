@@ -99,11 +99,12 @@ class Service:
         offered = metadata.get("protocols", [metadata["protocol"]])
         protocol = next(index for index, name in enumerate(PROTOCOLS) if name in offered)
         is_query_compatible = "awsQueryCompatible" in metadata
-        return bytes([protocol, is_query_compatible]) + b"".join(map(self.text, texts))
+        is_signable = metadata["signatureVersion"] in ("v4", "s3v4", "s3")
+        return bytes([protocol, is_query_compatible | is_signable << 1]) + b"".join(map(self.text, texts))
 
     def operation(self, operation):
         flags = 0
-        flags |= NO_AUTH if operation.auth_type == "none" or operation.auth == ["smithy.api#noAuth"] else 0
+        flags |= NO_AUTH if operation.resolved_auth_type == "none" else 0
         flags |= UNSIGNED_BODY if operation.auth_type == "v4-unsigned-body" or operation.unsigned_payload else 0
         checksum = operation.http_checksum or {}
         is_required = operation.http_checksum_required or checksum.get("requestChecksumRequired")
@@ -111,7 +112,10 @@ class Service:
         is_stream = operation.has_event_stream_input or operation.has_event_stream_output
         flags |= EVENT_STREAM if is_stream else 0
         flags |= DISCOVERY if (operation.endpoint_discovery or {}).get("required") else 0
-        variant = tuple(sorted((param.name, param.value) for param in operation.static_context_parameters))
+        # S3's say what follows from a bucket's name or an account, which are not known here.
+        is_s3 = self.model.metadata["serviceId"].startswith("S3")
+        static = [] if is_s3 else operation.static_context_parameters
+        variant = tuple(sorted((param.name, param.value) for param in static))
         if variant not in self.variants:
             self.variants.append(variant)
         output = operation.output_shape
@@ -271,7 +275,11 @@ def pack(data):
         version = max((path for path in folder.iterdir() if (path / "service-2.json.gz").exists()), default=None)
         if version is None:
             continue
-        model = ServiceModel(read(version / "service-2.json.gz"), folder.name)
+        description = read(version / "service-2.json.gz")
+        if folder.name == "s3":
+            # A text in the model alone: SDKs take and give a time.
+            description["shapes"]["Expires"] = {"type": "timestamp"}
+        model = ServiceModel(description, folder.name)
         rules = EndpointProvider(read(version / "endpoint-rule-set-1.json.gz"), partition_data)
         names.append(model.metadata["serviceId"].encode())
         blobs.append(Service(model, rules, partitions).packed())

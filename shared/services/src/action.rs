@@ -8,7 +8,7 @@ use crate::error::{Refusal, Refused, ServiceError};
 use crate::model::{Metadata, Operation};
 use crate::protocol::{self, Message};
 use crate::table::{Service, endpoint_variable_suffix, table};
-use crate::{Destination, Request, Response, Signing, naming};
+use crate::{Destination, Request, Response, Signing, naming, special};
 use serde_json::{Map, Value};
 
 /// An action of a service.
@@ -89,8 +89,11 @@ impl Action {
         let one = |fault| Unfit { faults: vec![fault] };
         self.check_callable().map_err(one)?;
         let (model, operation) = (self.service.model, &self.operation);
-        let fields = arguments::read(model, operation.input.as_ref(), arguments, context.token)?;
+        let mut fields =
+            arguments::read(model, operation.input.as_ref(), arguments, context.token)?;
+        special::prepare(model, &mut fields);
         let mut message = protocol::write(model, operation, &fields).map_err(one)?;
+        special::finish(model, &mut message);
         self.add_checksum(&fields, &mut message).map_err(one)?;
         let metadata = model.metadata();
         let destination = self.destination(&metadata, &fields, &message, context.region);
@@ -113,6 +116,10 @@ impl Action {
 
     fn check_callable(&self) -> Result<(), Fault> {
         let name = self.operation.name;
+        if !self.service.model.metadata().is_signable && !self.operation.is_unsigned() {
+            let reason = "takes another signature than version 4, which Baton does not support";
+            return Err(Fault::Unsupported(format!("The action {name} {reason}")));
+        }
         if self.operation.is_event_stream() {
             return Err(Fault::Unsupported(format!(
                 "The action {name} streams events, which Step Functions does not support"
@@ -131,7 +138,7 @@ impl Action {
         let has = |prefix: &str| message.headers.iter().any(|(name, _)| name.starts_with(prefix));
         let takes_one =
             !self.operation.checksum_member.is_empty() || self.operation.needs_checksum();
-        if !takes_one || has("x-amz-checksum-") || has("content-md5") {
+        if !takes_one || has("x-amz-checksum-") {
             return Ok(());
         }
         let is_algorithm =

@@ -1,8 +1,9 @@
 //! Checksums of request bodies, which S3 above all wants.
 
 use crate::datum::base64;
+use md5::Md5;
 use sha1::Sha1;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 
 /// The body's checksum in Base64; nothing for an algorithm that is none of S3's.
 pub(crate) fn checksum(algorithm: &str, body: &[u8]) -> Option<String> {
@@ -11,6 +12,8 @@ pub(crate) fn checksum(algorithm: &str, body: &[u8]) -> Option<String> {
         "CRC32C" => base64(&crc32(body, &CRC32C).to_be_bytes()),
         "CRC64NVME" => base64(&crc64(body).to_be_bytes()),
         "SHA1" => base64(&Sha1::digest(body)),
+        "MD5" => base64(&Md5::digest(body)),
+        "SHA512" => base64(&Sha512::digest(body)),
         "SHA256" => base64(&Sha256::digest(body)),
         _ => return None,
     })
@@ -76,6 +79,6 @@ mod tests {
         // What S3 answered when Step Functions put these objects.
         assert_eq!(checksum("CRC32", b"false").as_deref(), Some("K81oMA=="));
         assert_eq!(checksum("CRC32", br#"{"Dict":"Value"}"#).as_deref(), Some("hnEfWw=="));
-        assert_eq!(checksum("MD5", b""), None);
+        assert_eq!(checksum("XXHASH3", b""), None);
     }
 }

@@ -25,6 +25,7 @@ mod naming;
 mod protocol;
 mod reader;
 mod request;
+mod special;
 mod table;
 mod time;
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! model      sections: texts, metadata, operations, shapes, endpoints
-//! metadata   protocol, query compatible, 5 texts
+//! metadata   protocol, flags, 5 texts
 //! operation  flags, endpoint variant, 6 texts, input, output, errors
 //! shape      kind, then what the kind has: members, a key, a value
 //! reference  name, shape, flags, then a field for each of the first six flags
@@ -34,6 +34,8 @@ pub(crate) struct Model<'m> {
 pub(crate) struct Metadata<'m> {
     pub(crate) protocol: Protocol,
     pub(crate) is_query_compatible: bool,
+    /// Whether its requests take a signature of version 4.
+    pub(crate) is_signable: bool,
     pub(crate) signing_name: &'m str,
     pub(crate) api_version: &'m str,
     pub(crate) json_version: &'m str,
@@ -143,11 +145,12 @@ impl<'m> Model<'m> {
             4 => Protocol::Ec2,
             _ => Protocol::Cbor,
         };
-        let is_query_compatible = reader.byte() != 0;
+        let flags = reader.byte();
         let _service_id = self.text(reader);
         Metadata {
             protocol,
-            is_query_compatible,
+            is_query_compatible: flags & 1 != 0,
+            is_signable: flags & 2 != 0,
             signing_name: self.text(reader),
             api_version: self.text(reader),
             json_version: self.text(reader),

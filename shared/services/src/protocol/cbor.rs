@@ -56,7 +56,7 @@ fn write(
         Datum::Boolean(is_true) => body.push(SIMPLE << 5 | if *is_true { 21 } else { 20 }),
         Datum::Number(number) => write_number(body, &model.shape(reference), number),
         Datum::Text(value) if matches!(model.shape(reference), Shape::Float | Shape::Double) => {
-            float(body, value.parse().unwrap_or(f64::NAN));
+            float(body, &model.shape(reference), value.parse().unwrap_or(f64::NAN));
         }
         Datum::Text(value) => text(body, value),
         Datum::Bytes(bytes) => {
@@ -89,13 +89,19 @@ fn write_number(body: &mut Vec<u8>, shape: &Shape<'_>, number: &Number) {
     match (number.as_u64(), number.as_i64()) {
         (Some(positive), _) if !is_float => head(body, UNSIGNED, positive),
         (None, Some(negative)) if !is_float => head(body, NEGATIVE, !negative.cast_unsigned()),
-        _ => float(body, number.as_f64().unwrap_or(f64::NAN)),
+        _ => float(body, shape, number.as_f64().unwrap_or(f64::NAN)),
     }
 }
 
-fn float(body: &mut Vec<u8>, value: f64) {
-    body.push(SIMPLE << 5 | 27);
-    body.extend_from_slice(&value.to_be_bytes());
+#[expect(clippy::cast_possible_truncation, reason = "the shape has no more digits")]
+fn float(body: &mut Vec<u8>, shape: &Shape<'_>, value: f64) {
+    if matches!(shape, Shape::Float) {
+        body.push(SIMPLE << 5 | 26);
+        body.extend_from_slice(&(value as f32).to_be_bytes());
+    } else {
+        body.push(SIMPLE << 5 | 27);
+        body.extend_from_slice(&value.to_be_bytes());
+    }
 }
 
 fn text(body: &mut Vec<u8>, value: &str) {

@@ -121,6 +121,8 @@ fn headers(fields: &[Field<'_>]) -> Vec<(Cow<'static, str>, String)> {
     for field in fields {
         let (reference, name) = (&field.reference, field.reference.wire().to_ascii_lowercase());
         match (reference.location, &field.datum) {
+            // Whoever sends the body says how long it is.
+            (Location::Header, _) if name == "content-length" => {}
             (Location::Header, Datum::List(_, items)) if items.is_empty() => {}
             (Location::Header, Datum::List(item, items)) => {
                 let items: Vec<String> =
