@@ -162,8 +162,11 @@ impl Tasks for Outside {
         if let Some(answers) = self.states.get(call.state.as_str()).and_then(Value::as_array) {
             return self.scripted(call, answers).await;
         }
-        let origin =
-            Origin { execution_arn: call.execution.as_str(), machine_arn: call.machine.as_str() };
+        let origin = Origin {
+            execution_arn: call.execution.as_str(),
+            machine_arn: call.machine.as_str(),
+            attempt: 0,
+        };
         let task = match Task::new(call.resource, call.arguments, &origin) {
             Ok(task) => task,
             Err(failure) if self.result(call).is_none() => return CallAnswer::Failed(failure),

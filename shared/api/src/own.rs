@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -73,11 +74,13 @@ impl OwnApi {
 
     /// Answers a task's request to Step Functions. Nothing if it is one to another service, or there is no API.
     pub async fn answer(&self, request: &Request, call: &TaskCall<'_>) -> Option<Response> {
-        if request.service != Service::StepFunctions {
+        if request.destination.endpoint_variable_suffix
+            != Service::StepFunctions.endpoint_variable_suffix()
+        {
             return None;
         }
         let api = self.0.get()?;
-        let is_target = |(name, _): &&(&str, String)| *name == "x-amz-target";
+        let is_target = |(name, _): &&(Cow<'static, str>, String)| name == "x-amz-target";
         let target = request.headers.iter().find(is_target).map(|(_, value)| value.as_str())?;
         let parent = is_job(call).then(|| parent(call));
         let body = match &parent {

@@ -57,22 +57,24 @@ impl<P: CredentialsProvider> Caller<P> {
     ///
     /// [`CallError`] if there is no response. A service's refusal is a response.
     pub async fn call(&self, request: &Request, terms: &Terms<'_>) -> Result<Response, CallError> {
-        let endpoint = self.endpoints.of(request.service, &request.region)?;
-        let credentials = self.provider.credentials(terms.role_arn).await;
-        let credentials = credentials.map_err(CallError::Credentials)?;
+        let address = self.endpoints.address(&request.destination, &request.path)?;
         let mut builder = http::Request::builder()
             .method(request.method.as_str())
-            .uri(endpoint.join(&request.path))
+            .uri(address)
             .header("user-agent", concat!("baton/", env!("CARGO_PKG_VERSION")));
         for (name, value) in &request.headers {
-            builder = builder.header(*name, value);
+            builder = builder.header(name.as_ref(), value);
         }
         if let Some(trace) = terms.trace_header.and_then(without_lineage) {
             builder = builder.header("x-amzn-trace-id", trace);
         }
         let body = Full::from(request.body.clone());
         let mut signed = builder.body(body).map_err(|error| CallError::Malformed(error.into()))?;
-        sign_request(&mut signed, request, &credentials, terms.now)?;
+        if let Some(name) = request.destination.signing.name.as_deref() {
+            let credentials = self.provider.credentials(terms.role_arn).await;
+            let credentials = credentials.map_err(CallError::Credentials)?;
+            sign_request(&mut signed, request, name, &credentials, terms.now)?;
+        }
         self.client.send(signed, terms.time_limit).await
     }
 }
@@ -119,11 +121,10 @@ mod tests {
 
     fn request() -> Request {
         Request {
-            service: Service::Lambda,
-            region: "us-east-1".into(),
+            destination: Service::Lambda.destination("us-east-1"),
             method: Method::Post,
             path: "/2015-03-31/functions/arn%3Aaws/invocations".into(),
-            headers: vec![("content-type", "application/json".into())],
+            headers: vec![("content-type".into(), "application/json".into())],
             body: b"[1]".to_vec(),
         }
     }

@@ -1,6 +1,7 @@
 //! Where a service listens.
 
-use baton_integrations::Service;
+use baton_integrations::Destination;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -54,36 +55,40 @@ impl fmt::Display for Endpoint {
 pub struct Endpoints {
     /// `AWS_ENDPOINT_URL`.
     pub common: Option<Endpoint>,
-    /// `AWS_ENDPOINT_URL_LAMBDA` and its like.
-    pub own: BTreeMap<Service, Endpoint>,
+    /// `AWS_ENDPOINT_URL_LAMBDA` and its like, by what follows `AWS_ENDPOINT_URL_`.
+    pub own: BTreeMap<Cow<'static, str>, Endpoint>,
 }
 
 impl Endpoints {
-    /// The endpoint that was configured for a service, if one was.
+    /// The endpoint that was configured for a service, if one was: by what follows `AWS_ENDPOINT_URL_` in its variable.
     #[must_use]
-    pub fn configured(&self, service: Service) -> Option<&Endpoint> {
-        self.own.get(&service).or(self.common.as_ref())
+    pub fn configured(&self, variable_suffix: &str) -> Option<&Endpoint> {
+        self.own.get(variable_suffix).or(self.common.as_ref())
     }
 
-    /// The endpoint of a service in a region.
-    pub(crate) fn of(&self, service: Service, region: &str) -> Result<Endpoint, InvalidEndpoint> {
-        if let Some(endpoint) = self.configured(service) {
-            return Ok(endpoint.clone());
+    /// Where a path of a destination is.
+    pub(crate) fn address(
+        &self,
+        destination: &Destination,
+        path: &str,
+    ) -> Result<String, InvalidEndpoint> {
+        if let Some(endpoint) = self.configured(&destination.endpoint_variable_suffix) {
+            return Ok(endpoint.join(destination.path_at_endpoint.as_deref().unwrap_or(path)));
         }
-        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        let prefix = service.endpoint_prefix();
-        // The region may come from an ARN in a definition: it must not lead elsewhere.
-        if region.is_empty() || !region.bytes().all(is_name) {
-            return Err(InvalidEndpoint(format!("https://{prefix}.{region}.amazonaws.com")));
+        // Parts of the host may come from a definition: they must not lead elsewhere.
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+        let host = &destination.host;
+        if host.is_empty() || !host.bytes().all(is_name) {
+            return Err(InvalidEndpoint(format!("https://{host}")));
         }
-        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        Ok(Endpoint(format!("https://{prefix}.{region}.{suffix}")))
+        Ok(format!("https://{host}{path}"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use baton_integrations::Service;
 
     fn endpoint(text: &str) -> Endpoint {
         Endpoint::parse(text).unwrap()
@@ -92,26 +97,35 @@ mod tests {
     #[test]
     fn the_most_specific_endpoint_wins() {
         let mut endpoints = Endpoints::default();
-        let of = |endpoints: &Endpoints| endpoints.of(Service::Lambda, "eu-west-1").unwrap();
-        assert_eq!(of(&endpoints).as_str(), "https://lambda.eu-west-1.amazonaws.com");
+        let lambda = Service::Lambda.destination("eu-west-1");
+        let of = |endpoints: &Endpoints| endpoints.address(&lambda, "/a").unwrap();
+        assert_eq!(of(&endpoints), "https://lambda.eu-west-1.amazonaws.com/a");
         endpoints.common = Some(endpoint("http://localhost:4566/"));
-        assert_eq!(of(&endpoints).as_str(), "http://localhost:4566");
-        endpoints.own.insert(Service::Lambda, endpoint("http://localhost:3001"));
-        assert_eq!(of(&endpoints).as_str(), "http://localhost:3001");
-        assert_eq!(endpoints.of(Service::Sqs, "").unwrap().as_str(), "http://localhost:4566");
+        assert_eq!(of(&endpoints), "http://localhost:4566/a");
+        endpoints.own.insert("LAMBDA".into(), endpoint("http://localhost:3001"));
+        assert_eq!(of(&endpoints), "http://localhost:3001/a");
+        let sqs = Service::Sqs.destination("");
+        assert_eq!(endpoints.address(&sqs, "/").unwrap(), "http://localhost:4566/");
+        let bucket = Destination { path_at_endpoint: Some("/bucket/key".to_owned()), ..sqs };
+        assert_eq!(endpoints.address(&bucket, "/key").unwrap(), "http://localhost:4566/bucket/key");
     }
 
     #[test]
     fn china_has_a_domain_of_its_own() {
-        let endpoint = Endpoints::default().of(Service::Sns, "cn-north-1").unwrap();
-        assert_eq!(endpoint.as_str(), "https://sns.cn-north-1.amazonaws.com.cn");
+        let sns = Service::Sns.destination("cn-north-1");
+        let address = Endpoints::default().address(&sns, "/").unwrap();
+        assert_eq!(address, "https://sns.cn-north-1.amazonaws.com.cn/");
     }
 
     #[test]
     fn a_region_cannot_lead_elsewhere() {
         for region in ["", "evil.com/", "eu-west-1@evil.com", "EU"] {
-            assert!(Endpoints::default().of(Service::Lambda, region).is_err(), "{region}");
+            let lambda = Service::Lambda.destination(region);
+            assert!(Endpoints::default().address(&lambda, "/").is_err(), "{region}");
         }
+        let odd =
+            Destination { host: "a/b".to_owned(), ..Service::Lambda.destination("eu-west-1") };
+        assert!(Endpoints::default().address(&odd, "/").is_err());
     }
 
     #[test]

@@ -2,9 +2,12 @@
 
 use crate::credentials::Credentials;
 use crate::error::{BoxError, CallError};
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
 use aws_sigv4::sign::v4;
-use baton_integrations::Request;
+use baton_integrations::{Request, Signing};
 use bytes::Bytes;
 use http_body_util::Full;
 use std::time::SystemTime;
@@ -13,6 +16,7 @@ use std::time::SystemTime;
 pub(crate) fn sign_request(
     signed: &mut http::Request<Full<Bytes>>,
     request: &Request,
+    name: &str,
     credentials: &Credentials,
     now: SystemTime,
 ) -> Result<(), CallError> {
@@ -24,12 +28,17 @@ pub(crate) fn sign_request(
         "baton",
     )
     .into();
+    let signing = &request.destination.signing;
+    let body = match signing.leaves_body_out {
+        true => SignableBody::UnsignedPayload,
+        false => SignableBody::Bytes(&request.body),
+    };
     let params = v4::SigningParams::builder()
         .identity(&identity)
-        .region(&request.region)
-        .name(request.service.endpoint_prefix())
+        .region(&signing.region)
+        .name(name)
         .time(now)
-        .settings(SigningSettings::default())
+        .settings(settings(signing))
         .build()
         .map_err(malformed)?;
     let uri = signed.uri().to_string();
@@ -38,17 +47,26 @@ pub(crate) fn sign_request(
         .iter()
         .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
         .collect();
-    let signable = SignableRequest::new(
-        request.method.as_str(),
-        &uri,
-        headers.into_iter(),
-        SignableBody::Bytes(&request.body),
-    )
-    .map_err(malformed)?;
+    let method = request.method.as_str();
+    let signable =
+        SignableRequest::new(method, &uri, headers.into_iter(), body).map_err(malformed)?;
     let (instructions, _signature) =
         sign(signable, &params.into()).map_err(malformed)?.into_parts();
     instructions.apply_to_request_http1x(signed);
     Ok(())
+}
+
+/// S3 takes paths as they are, and wants the body's hash in a header.
+fn settings(signing: &Signing) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    if signing.is_s3 {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+    }
+    if signing.is_s3 || signing.leaves_body_out {
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    }
+    settings
 }
 
 fn malformed(error: impl Into<BoxError>) -> CallError {

@@ -102,7 +102,7 @@ impl Way {
         if is_url {
             let endpoint = Endpoint::parse(&arguments.to);
             let endpoint = endpoint.map_err(|error| Complaint::of("", &error))?;
-            endpoints.own.insert(Service::Lambda, endpoint);
+            endpoints.own.insert("LAMBDA".into(), endpoint);
         }
         let client = Arc::new(HttpClient::default());
         Ok(Way {
@@ -139,8 +139,8 @@ impl Way {
         let (path, headers, body) = match &self.function {
             None => {
                 let headers = vec![
-                    ("content-type", "application/x-amz-json-1.0".to_owned()),
-                    ("x-amz-target", target.to_owned()),
+                    ("content-type".into(), "application/x-amz-json-1.0".to_owned()),
+                    ("x-amz-target".into(), target.to_owned()),
                 ];
                 ("/".to_owned(), headers, body.to_vec())
             }
@@ -150,13 +150,13 @@ impl Way {
                     "headers": { "x-amz-target": target },
                     "body": String::from_utf8_lossy(body),
                 });
-                let headers = vec![("content-type", "application/json".to_owned())];
+                let headers = vec![("content-type".into(), "application/json".to_owned())];
                 let path = format!("/2015-03-31/functions/{}/invocations", encoded(function));
                 (path, headers, event.to_string().into_bytes())
             }
         };
-        let (service, region) = (Service::Lambda, self.region.clone());
-        Request { service, region, method: Method::Post, path, headers, body }
+        let destination = Service::Lambda.destination(&self.region);
+        Request { destination, method: Method::Post, path, headers, body }
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn check(
     let asl = Options {
         machine_type,
         is_known_resource: baton_integrations::is_known,
-        ..Options::default()
+        resource_help: baton_integrations::nearest,
     };
     if !is_yaml(path) {
         let findings = baton_asl::parse(&text, &asl).diagnostics;

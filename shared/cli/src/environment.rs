@@ -4,7 +4,7 @@ use baton_calls::{
     Credentials, Endpoint, Endpoints, InvalidEndpoint, LocalCredentials, ProfileFiles,
     profile_region,
 };
-use baton_integrations::Service;
+use baton_integrations::endpoint_variable_suffixes;
 use std::path::PathBuf;
 
 /// What the environment's variables say, by AWS's own names.
@@ -92,9 +92,9 @@ fn endpoints(variable: &dyn Fn(&str) -> Option<String>) -> Result<Endpoints, Inv
         },
     };
     endpoints.common = endpoint("AWS_ENDPOINT_URL")?;
-    for service in Service::ALL {
-        let name = format!("AWS_ENDPOINT_URL_{}", service.endpoint_variable_suffix());
-        endpoints.own.extend(endpoint(&name)?.map(|endpoint| (service, endpoint)));
+    for suffix in endpoint_variable_suffixes() {
+        let found = endpoint(&format!("AWS_ENDPOINT_URL_{suffix}"))?;
+        endpoints.own.extend(found.map(|endpoint| (suffix.into(), endpoint)));
     }
     Ok(endpoints)
 }
@@ -124,9 +124,9 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(environment.region.as_deref(), Some("eu-west-1"));
-        let lambda = environment.endpoints.configured(Service::Lambda).unwrap();
+        let lambda = environment.endpoints.configured("LAMBDA").unwrap();
         assert_eq!(lambda.as_str(), "http://localhost:3001");
-        let sqs = environment.endpoints.configured(Service::Sqs).unwrap();
+        let sqs = environment.endpoints.configured("SQS").unwrap();
         assert_eq!(sqs.as_str(), "http://localhost:4566");
         assert_eq!(environment.credentials.find().unwrap().access_key_id, "id");
         assert!(!environment.may_colour);

@@ -103,8 +103,20 @@ impl TaskCall<'_> {
     /// Whose call it is, for integrations.
     #[must_use]
     pub fn origin(&self) -> Origin<'_> {
-        Origin { execution_arn: self.execution.as_str(), machine_arn: self.machine.as_str() }
+        let name = format!("{} {} {}", self.execution, self.scope, self.sequence);
+        Origin {
+            execution_arn: self.execution.as_str(),
+            machine_arn: self.machine.as_str(),
+            attempt: fnv(name.as_bytes()),
+        }
     }
+}
+
+/// FNV-1a, of 128 bits: services keep what is made of it, so it never changes.
+fn fnv(bytes: &[u8]) -> u128 {
+    const OFFSET: u128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013B;
+    bytes.iter().fold(OFFSET, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME))
 }
 
 impl Job<'_> {

@@ -85,7 +85,7 @@ pub(crate) fn as_text(value: &Value) -> String {
 }
 
 /// The failure of a task that cannot even be started with its parameters. No handler sees it.
-fn unfit(payload: &Payload, what: &str) -> Failure {
+pub(crate) fn unfit(payload: &Payload, what: &str) -> Failure {
     let text = payload.text();
     Failure::runtime(&format!(
         "The Parameters '{text}' could not be used to start the Task: [{what}]"

@@ -1,7 +1,8 @@
 //! One call of a task, whatever the service.
 
 use crate::lambda::{self, Invocation};
-use crate::{Request, Response, Service, dynamodb, events, refusal, sns, sqs, states};
+use crate::sdk::SdkCall;
+use crate::{Destination, Request, Response, Service, dynamodb, events, refusal, sns, sqs, states};
 use baton_asl::{Resource, ServiceResource};
 use baton_engine::{Failure, Payload};
 
@@ -12,6 +13,8 @@ pub struct Origin<'a> {
     pub execution_arn: &'a str,
     /// The state machine's ARN, in whose region services are called.
     pub machine_arn: &'a str,
+    /// A number that names the attempt: the same for every delivery of its cue, another for every other attempt.
+    pub attempt: u128,
 }
 
 impl<'a> Origin<'a> {
@@ -28,11 +31,13 @@ pub struct Task(Kind);
 enum Kind {
     Invocation { invocation: Invocation, region: String },
     Action(Action),
+    Sdk(Box<SdkCall>),
 }
 
 /// A request of a service whose answers are read alike, whatever was asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Action {
+    pub(crate) service: Service,
     pub(crate) request: Request,
     pub(crate) result: fn(&Response) -> Result<Payload, Failure>,
 }
@@ -65,13 +70,10 @@ impl Task {
         Ok(Task(kind))
     }
 
-    /// The service.
+    /// Whom it calls.
     #[must_use]
-    pub fn service(&self) -> Service {
-        match &self.0 {
-            Kind::Invocation { .. } => Service::Lambda,
-            Kind::Action(action) => action.request.service,
-        }
+    pub fn destination(&self) -> Destination {
+        self.request().destination
     }
 
     /// The invocation, if it is one of a Lambda function: something else may serve it.
@@ -79,7 +81,7 @@ impl Task {
     pub fn invocation(&self) -> Option<&Invocation> {
         match &self.0 {
             Kind::Invocation { invocation, .. } => Some(invocation),
-            Kind::Action(_) => None,
+            Kind::Action(_) | Kind::Sdk(_) => None,
         }
     }
 
@@ -89,6 +91,7 @@ impl Task {
         match &self.0 {
             Kind::Invocation { invocation, region } => invocation.request(region),
             Kind::Action(action) => action.request.clone(),
+            Kind::Sdk(call) => call.request().clone(),
         }
     }
 
@@ -101,13 +104,18 @@ impl Task {
         match &self.0 {
             Kind::Invocation { invocation, .. } => invocation.result(response),
             Kind::Action(action) => (action.result)(response),
+            Kind::Sdk(call) => call.result(response),
         }
     }
 
     /// The failure of a call that got no response. The detail says what is known of it.
     #[must_use]
     pub fn unreachable(&self, detail: &str) -> Failure {
-        refusal::unreachable(self.service(), detail)
+        match &self.0 {
+            Kind::Invocation { .. } => refusal::unreachable(Service::Lambda, detail),
+            Kind::Action(action) => refusal::unreachable(action.service, detail),
+            Kind::Sdk(call) => call.unreachable(detail),
+        }
     }
 }
 
@@ -122,6 +130,10 @@ fn service_kind(
     arguments: &Payload,
     origin: &Origin<'_>,
 ) -> Result<Kind, Failure> {
+    if let Some(service) = resource.service.strip_prefix("aws-sdk:") {
+        let call = SdkCall::new(service, resource, arguments, origin)?;
+        return Ok(Kind::Sdk(Box::new(call)));
+    }
     let action = match (resource.service.as_str(), resource.action.as_str()) {
         ("lambda", "invoke") => {
             let (invocation, region) = (lambda::invoke(arguments)?, origin.region().to_owned());
@@ -157,6 +169,7 @@ mod tests {
         let origin = Origin {
             execution_arn: "arn:aws:states:eu-west-1:111111111111:execution:m:e",
             machine_arn: "arn:aws:states:eu-west-1:111111111111:stateMachine:m",
+            attempt: 0,
         };
         let resource = Resource::parse(resource).unwrap();
         Task::new(&resource, &json!({"FunctionName": "f"}).into(), &origin)
@@ -167,17 +180,15 @@ mod tests {
         let plain = task("arn:aws:states:::lambda:invoke").unwrap().request();
         let callback = task("arn:aws:states:::lambda:invoke.waitForTaskToken").unwrap();
         assert_eq!(callback.request(), plain);
-        assert_eq!(plain.region, "eu-west-1");
+        assert_eq!(plain.destination.signing.region, "eu-west-1");
         assert!(callback.result(&response(200, &[], "null")).is_ok());
     }
 
     #[test]
     fn a_resource_without_an_integration_fails_and_says_what_has_one() {
-        for resource in [
-            "arn:aws:states:::ecs:runTask",
-            "arn:aws:states:::aws-sdk:s3:getObject",
-            "arn:aws:states:us-east-1:111111111111:activity:a",
-        ] {
+        for resource in
+            ["arn:aws:states:::ecs:runTask", "arn:aws:states:us-east-1:111111111111:activity:a"]
+        {
             let failure = task(resource).unwrap_err();
             assert_eq!(failure.error.as_deref(), Some("Baton.UnsupportedResource"));
             let cause = failure.cause.unwrap();

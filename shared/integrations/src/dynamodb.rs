@@ -14,6 +14,7 @@ pub(crate) fn action(
     let members = Arguments::new(arguments)?.members();
     let target = format!("DynamoDB_20120810.{}", pascal(action));
     Ok(Action {
+        service: Service::DynamoDb,
         request: json::request(
             Service::DynamoDb,
             json::Version::V1_0,
@@ -41,11 +42,15 @@ mod tests {
         let origin = Origin {
             execution_arn: "arn:aws:states:us-east-1:1:execution:m:e",
             machine_arn: "arn:aws:states:us-east-1:1:stateMachine:m",
+            attempt: 0,
         };
         let arguments = json!({"TableName": "t", "Key": {"id": {"S": "1"}}});
         let action = action("getItem", &arguments.clone().into(), &origin).unwrap();
         assert!(
-            action.request.headers.contains(&("x-amz-target", "DynamoDB_20120810.GetItem".into()))
+            action
+                .request
+                .headers
+                .contains(&("x-amz-target".into(), "DynamoDB_20120810.GetItem".into()))
         );
         assert_eq!(action.request.body, arguments.to_string().into_bytes());
         let found = response(200, &[], r#"{"Item":{"id":{"S":"1"}}}"#);

@@ -23,6 +23,7 @@ pub(crate) fn put_events(arguments: &Payload, origin: &Origin<'_>) -> Result<Act
     }
     let (version, target) = (json::Version::V1_1, "AWSEvents.PutEvents");
     Ok(Action {
+        service: Service::EventBridge,
         request: json::request(Service::EventBridge, version, target, origin.region(), &members),
         result,
     })
@@ -49,6 +50,7 @@ mod tests {
     const ORIGIN: Origin<'_> = Origin {
         execution_arn: "arn:aws:states:us-east-1:1:execution:m:e",
         machine_arn: "arn:aws:states:us-east-1:1:stateMachine:m",
+        attempt: 0,
     };
 
     #[test]

@@ -27,13 +27,12 @@ pub(crate) fn request(
     };
     let body = serde_json::to_vec(body).unwrap_or_default();
     Request {
-        service,
-        region: region.to_owned(),
+        destination: service.destination(region),
         method: Method::Post,
         path: "/".to_owned(),
         headers: vec![
-            ("content-type", content_type.to_owned()),
-            ("x-amz-target", target.to_owned()),
+            ("content-type".into(), content_type.to_owned()),
+            ("x-amz-target".into(), target.to_owned()),
         ],
         body,
     }

@@ -152,18 +152,17 @@ impl Invocation {
             path.push_str("?Qualifier=");
             path.push_str(&encoded(qualifier));
         }
-        let mut headers = vec![("content-type", "application/json".to_owned())];
+        let mut headers = vec![("content-type".into(), "application/json".to_owned())];
         let optional = [
             ("x-amz-invocation-type", &options.invocation_type),
             ("x-amz-log-type", &options.log_type),
             ("x-amz-client-context", &options.client_context),
         ];
         for (name, value) in optional {
-            headers.extend(value.as_ref().map(|value| (name, value.clone())));
+            headers.extend(value.as_ref().map(|value| (name.into(), value.clone())));
         }
         Request {
-            service: Service::Lambda,
-            region: self.function.region().unwrap_or(region).to_owned(),
+            destination: Service::Lambda.destination(self.function.region().unwrap_or(region)),
             method: Method::Post,
             path,
             headers,
@@ -318,9 +317,13 @@ pub(crate) mod tests {
         for name in ["f", "f:1", "111111111111:function:f:live", ARN, &format!("{ARN}:$LATEST")] {
             assert_eq!(FunctionName(name.to_owned()).name(), "f", "{name}");
         }
-        assert_eq!(by_arn("1").request("us-east-1").region, "eu-west-1");
+        assert_eq!(by_arn("1").request("us-east-1").destination.signing.region, "eu-west-1");
         assert_eq!(
-            invocation(json!({"FunctionName": "f"})).request("us-east-1").region,
+            invocation(json!({"FunctionName": "f"}))
+                .request("us-east-1")
+                .destination
+                .signing
+                .region,
             "us-east-1"
         );
     }

@@ -1,5 +1,16 @@
 //! The services, and the names that each of them goes by.
 
+use crate::{Destination, Signing};
+use std::collections::BTreeSet;
+
+/// What follows `AWS_ENDPOINT_URL_` in the variables that name endpoints: of all services that can be called.
+#[must_use]
+pub fn endpoint_variable_suffixes() -> BTreeSet<String> {
+    let own = Service::ALL.iter().map(|service| service.endpoint_variable_suffix().to_owned());
+    let table = baton_services::table();
+    own.chain(table.into_iter().flat_map(|table| table.endpoint_variable_suffixes())).collect()
+}
+
 /// An AWS service that a task can call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the services' own names")]
@@ -33,6 +44,30 @@ impl Service {
             Service::Sns => "sns",
             Service::Sqs => "sqs",
             Service::StepFunctions => "states",
+        }
+    }
+
+    /// Where it is in a region.
+    #[must_use]
+    pub fn destination(self, region: &str) -> Destination {
+        let prefix = self.endpoint_prefix();
+        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        // The region may come from an ARN in a definition: it must not lead elsewhere.
+        let host = match !region.is_empty() && region.bytes().all(is_name) {
+            true => format!("{prefix}.{region}.{suffix}"),
+            false => String::new(),
+        };
+        Destination {
+            endpoint_variable_suffix: self.endpoint_variable_suffix().into(),
+            host,
+            path_at_endpoint: None,
+            signing: Signing {
+                name: Some(prefix.into()),
+                region: region.to_owned(),
+                leaves_body_out: false,
+                is_s3: false,
+            },
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) fn publish(arguments: &Payload, origin: &Origin<'_>) -> Result<Action
         form.add("Message", &as_text(message));
     }
     add_attributes(&mut form, arguments.get("MessageAttributes"));
-    Ok(Action { request: form.request(origin.region()), result })
+    Ok(Action { service: Service::Sns, request: form.request(origin.region()), result })
 }
 
 fn add_attributes(form: &mut Form, attributes: Option<&Value>) {
@@ -66,11 +66,10 @@ impl Form {
     fn request(self, region: &str) -> Request {
         let content_type = "application/x-www-form-urlencoded; charset=utf-8";
         Request {
-            service: Service::Sns,
-            region: region.to_owned(),
+            destination: Service::Sns.destination(region),
             method: Method::Post,
             path: "/".to_owned(),
-            headers: vec![("content-type", content_type.to_owned())],
+            headers: vec![("content-type".into(), content_type.to_owned())],
             body: self.0.into_bytes(),
         }
     }
@@ -102,7 +101,8 @@ mod tests {
 
     #[test]
     fn a_message_is_sent_as_a_form() {
-        let origin = Origin { execution_arn: "", machine_arn: "arn:aws:states:us-east-1:1:m:m" };
+        let origin =
+            Origin { execution_arn: "", machine_arn: "arn:aws:states:us-east-1:1:m:m", attempt: 0 };
         let arguments = json!({
             "TopicArn": "arn:t", "Message": {"a": 1},
             "MessageAttributes": {"kind": {"DataType": "String", "StringValue": "x y"}},

@@ -15,6 +15,7 @@ pub(crate) fn send_message(arguments: &Payload, origin: &Origin<'_>) -> Result<A
     members.retain(|_, value| !value.is_null());
     let (version, target) = (json::Version::V1_0, "AmazonSQS.SendMessage");
     Ok(Action {
+        service: Service::Sqs,
         request: json::request(Service::Sqs, version, target, origin.region(), &members),
         result: |response| json::result(Service::Sqs, response),
     })
@@ -27,7 +28,8 @@ mod tests {
 
     #[test]
     fn a_body_becomes_text() {
-        let origin = Origin { execution_arn: "", machine_arn: "arn:aws:states:us-east-1:1:m:m" };
+        let origin =
+            Origin { execution_arn: "", machine_arn: "arn:aws:states:us-east-1:1:m:m", attempt: 0 };
         for (body, sent) in [
             (json!({"a": [1]}), json!({"QueueUrl": "q", "MessageBody": "{\"a\":[1]}"})),
             (json!("text"), json!({"QueueUrl": "q", "MessageBody": "text"})),

@@ -31,6 +31,7 @@ pub(crate) fn start_execution(arguments: &Payload, origin: &Origin<'_>) -> Resul
     }
     let (version, target) = (json::Version::V1_0, "AWSStepFunctions.StartExecution");
     Ok(Action {
+        service: Service::StepFunctions,
         request: json::request(Service::StepFunctions, version, target, origin.region(), &members),
         result,
     })
@@ -143,7 +144,8 @@ mod tests {
 
     #[test]
     fn members_are_spelled_as_each_side_spells_them() {
-        let origin = Origin { execution_arn: "", machine_arn: "arn:aws:states:us-east-1:1:m:m" };
+        let origin =
+            Origin { execution_arn: "", machine_arn: "arn:aws:states:us-east-1:1:m:m", attempt: 0 };
         let arguments = json!({"StateMachineArn": "arn", "Name": "n", "Input": {"a": 1}});
         let action = start_execution(&arguments.into(), &origin).unwrap();
         let sent = json!({"stateMachineArn": "arn", "name": "n", "input": "{\"a\":1}"});
@@ -155,7 +157,8 @@ mod tests {
     }
 
     fn state(description: Value, is_parsed: bool, is_own: bool) -> String {
-        let origin = Origin { execution_arn: "", machine_arn: "arn:aws:states:us-east-1:1:m:m" };
+        let origin =
+            Origin { execution_arn: "", machine_arn: "arn:aws:states:us-east-1:1:m:m", attempt: 0 };
         let submitted = json!({"ExecutionArn": "arn:x", "StartDate": 1}).into();
         let nested = Nested::new(&submitted, is_parsed, &origin).unwrap();
         let asked = String::from_utf8(nested.describe().body).unwrap();
@@ -194,7 +197,8 @@ mod tests {
 
     #[test]
     fn no_input_is_left_to_the_service() {
-        let origin = Origin { execution_arn: "", machine_arn: "arn:aws:states:us-east-1:1:m:m" };
+        let origin =
+            Origin { execution_arn: "", machine_arn: "arn:aws:states:us-east-1:1:m:m", attempt: 0 };
         let arguments = json!({"StateMachineArn": "arn", "Input": null});
         let action = start_execution(&arguments.into(), &origin).unwrap();
         assert_eq!(action.request.body, br#"{"stateMachineArn":"arn"}"#);

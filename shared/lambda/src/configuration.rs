@@ -2,7 +2,7 @@
 
 use baton_aws::{Names, Settings};
 use baton_calls::{Endpoint, Endpoints};
-use baton_integrations::Service;
+use baton_integrations::endpoint_variable_suffixes;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -126,9 +126,9 @@ fn endpoints(find: &impl Fn(&str) -> Option<String>) -> Result<Endpoints, Invali
         find(name).map(parse).transpose()
     };
     let mut own = BTreeMap::new();
-    for service in Service::ALL {
-        let name = format!("AWS_ENDPOINT_URL_{}", service.endpoint_variable_suffix());
-        own.extend(endpoint(&name)?.map(|endpoint| (service, endpoint)));
+    for suffix in endpoint_variable_suffixes() {
+        let found = endpoint(&format!("AWS_ENDPOINT_URL_{suffix}"))?;
+        own.extend(found.map(|endpoint| (suffix.into(), endpoint)));
     }
     Ok(Endpoints { common: endpoint("AWS_ENDPOINT_URL")?, own })
 }
@@ -165,8 +165,8 @@ mod tests {
         assert_eq!((&*read.function, &*read.backend.names.task_queue_url), ("f", "q"));
         assert_eq!((read.payload_bytes_max, read.backend.retention_days), (None, 90));
         assert_eq!(read.caller_role_arn, None);
-        assert!(read.endpoints.configured(Service::Lambda).is_some());
-        assert!(read.endpoints.configured(Service::Sqs).is_none());
+        assert!(read.endpoints.configured("LAMBDA").is_some());
+        assert!(read.endpoints.configured("SQS").is_none());
     }
 
     #[test]

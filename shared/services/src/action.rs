@@ -114,6 +114,12 @@ impl Action {
         })
     }
 
+    /// Whether it can be called at all: not where it streams events, say.
+    #[must_use]
+    pub fn is_callable(&self) -> bool {
+        !self.operation.is_event_stream()
+    }
+
     fn check_callable(&self) -> Result<(), Fault> {
         let name = self.operation.name;
         if !self.service.model.metadata().is_signable && !self.operation.is_unsigned() {

@@ -54,8 +54,11 @@ impl Calls {
         if let Some(answer) = self.outside.states.get(asked.state) {
             return wait(answer(&asked)).await.map(Payload::new).map_err(failure);
         }
-        let origin =
-            Origin { execution_arn: call.execution.as_str(), machine_arn: call.machine.as_str() };
+        let origin = Origin {
+            execution_arn: call.execution.as_str(),
+            machine_arn: call.machine.as_str(),
+            attempt: 0,
+        };
         let task = Task::new(call.resource, call.arguments, &origin)?;
         match task.invocation() {
             Some(invocation) => self.invoke(call, &task, invocation).await,

@@ -167,7 +167,11 @@ fn options(kind: MachineKind) -> Options {
         MachineKind::Standard => MachineType::Standard,
         MachineKind::Express => MachineType::Express,
     };
-    Options { machine_type, is_known_resource: baton_integrations::is_known, ..Options::default() }
+    Options {
+        machine_type,
+        is_known_resource: baton_integrations::is_known,
+        resource_help: baton_integrations::nearest,
+    }
 }
 
 /// Parses a definition, or says what is wrong with it as AWS does.

@@ -32,11 +32,17 @@ pub struct Options {
     pub machine_type: MachineType,
     /// Whether a service integration exists; by default all do.
     pub is_known_resource: fn(&ServiceResource) -> bool,
+    /// What to say to people of a service integration that does not exist: the nearest one that does.
+    pub resource_help: fn(&ServiceResource) -> Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { machine_type: MachineType::Standard, is_known_resource: |_| true }
+        Options {
+            machine_type: MachineType::Standard,
+            is_known_resource: |_| true,
+            resource_help: |_| None,
+        }
     }
 }
 

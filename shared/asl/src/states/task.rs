@@ -93,7 +93,12 @@ fn resource(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Resource> {
         reader.schema(&field.place, span, "Value is not a valid resource ARN");
         return None;
     }
-    let resource = Resource::parse(text).ok().filter(|resource| match resource {
+    let parsed = Resource::parse(text).ok();
+    let help = match &parsed {
+        Some(Resource::Service(service)) => (reader.options.resource_help)(service),
+        Some(Resource::Lambda { .. } | Resource::Activity { .. }) | None => None,
+    };
+    let resource = parsed.filter(|resource| match resource {
         Resource::Lambda { .. } | Resource::Activity { .. } => true,
         Resource::Service(service) => (reader.options.is_known_resource)(service),
     });
@@ -102,7 +107,8 @@ fn resource(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Resource> {
             "The resource provided {} is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.",
             crate::parse::quoted(text)
         );
-        reader.schema(&field.place, span, message);
+        let code = Code::SchemaValidationFailed;
+        reader.error_with_help(code, &field.place, span, message, help);
         return None;
     };
     if reader.options.machine_type == MachineType::Express

@@ -49,8 +49,11 @@ fn task(address: &str) -> HttpTask {
     let arguments = format!(
         r#"{{"ApiEndpoint": "{address}", "Method": "POST", "RequestBody": {{"a": 1}}, "InvocationConfig": {{"ConnectionArn": "arn:aws:events:us-east-1:1:connection/c/1"}}}}"#
     );
-    let origin =
-        Origin { execution_arn: "", machine_arn: "arn:aws:states:us-east-1:1:stateMachine:m" };
+    let origin = Origin {
+        execution_arn: "",
+        machine_arn: "arn:aws:states:us-east-1:1:stateMachine:m",
+        attempt: 0,
+    };
     HttpTask::new(&Payload::parse(&arguments).unwrap(), &origin).unwrap()
 }
 

@@ -28,6 +28,8 @@ use std::time::{Duration, SystemTime};
 
 /// Where `baton serve` listens unless it is told otherwise.
 const LOCAL: &str = "http://127.0.0.1:8083";
+/// What follows `AWS_ENDPOINT_URL_` in the variable for Step Functions.
+const SFN: &str = "SFN";
 /// How long an answer may take: a synchronous Express execution's five minutes, and some.
 const TIME_MAX: Duration = Duration::from_secs(330);
 /// The most pages that one command reads.
@@ -103,19 +105,17 @@ impl Client {
                 None
             }
             Some(url) => Some(url.to_owned()),
-            None if endpoints.configured(Service::StepFunctions).is_none() => {
-                Some(LOCAL.to_owned())
-            }
+            None if endpoints.configured(SFN).is_none() => Some(LOCAL.to_owned()),
             None => None,
         };
         if let Some(url) = given {
             let endpoint = Endpoint::parse(&url).map_err(|error| Complaint::of("", &error))?;
-            endpoints.own.insert(Service::StepFunctions, endpoint);
+            endpoints.own.insert(SFN.into(), endpoint);
         }
-        let address = endpoints.configured(Service::StepFunctions).cloned();
+        let address = endpoints.configured(SFN).cloned();
         let host = address.as_ref().map_or("", |endpoint| host(endpoint.as_str()));
         let service = if host.contains(".lambda-url.") {
-            endpoints.own.extend(address.clone().map(|endpoint| (Service::Lambda, endpoint)));
+            endpoints.own.extend(address.clone().map(|endpoint| ("LAMBDA".into(), endpoint)));
             Service::Lambda
         } else {
             Service::StepFunctions
@@ -173,13 +173,12 @@ impl Client {
 
     async fn exchange(&self, action: &str, body: Vec<u8>) -> Result<(u16, Vec<u8>), ClientError> {
         let request = Request {
-            service: self.service,
-            region: self.region.clone(),
+            destination: self.service.destination(&self.region),
             method: Method::Post,
             path: "/".to_owned(),
             headers: vec![
-                ("content-type", "application/x-amz-json-1.0".to_owned()),
-                ("x-amz-target", format!("AWSStepFunctions.{action}")),
+                ("content-type".into(), "application/x-amz-json-1.0".to_owned()),
+                ("x-amz-target".into(), format!("AWSStepFunctions.{action}")),
             ],
             body,
         };
@@ -188,7 +187,8 @@ impl Client {
         match self.caller.call(&request, &terms).await {
             Ok(response) => Ok((response.status, response.body)),
             Err(error) => {
-                let endpoint = self.caller.endpoints().configured(self.service);
+                let endpoint =
+                    self.caller.endpoints().configured(self.service.endpoint_variable_suffix());
                 let endpoint =
                     endpoint.map_or_else(|| "AWS".to_owned(), |endpoint| endpoint.to_string());
                 let is_local = host(&endpoint).starts_with("127.0.0.1");

@@ -24,7 +24,7 @@ use baton_embedded::{Embedded, Hold, wall_now};
 use baton_engine::{Failure, FailureKind, Payload};
 use baton_integrations::http_task::HttpTask;
 use baton_integrations::lambda::{self, FunctionName, Invocation};
-use baton_integrations::{Request, Response, Service, Task};
+use baton_integrations::{Request, Response, Task};
 use baton_store::{BoxError, Chance};
 use record::Recorded;
 use served::Served;
@@ -269,7 +269,11 @@ impl LocalTasks {
 
     /// A job's answer to a request, and whether it came from this machine.
     async fn ask(&self, request: &Request, job: &Job<'_>) -> Result<(Response, bool), CallError> {
-        let is_outside = self.caller.endpoints().configured(request.service).is_some()
+        let is_outside = self
+            .caller
+            .endpoints()
+            .configured(&request.destination.endpoint_variable_suffix)
+            .is_some()
             || self.caller.provider().find().is_ok();
         match self.own.answer(request, &job.call).await {
             Some(response) if !(is_elsewhere(&response) && is_outside) => Ok((response, true)),
@@ -320,12 +324,13 @@ impl Tasks for LocalTasks {
 
 /// Says how to provide a target where there is none: an endpoint, or credentials.
 fn check_reachable(task: &Task, caller: &Caller<LocalCredentials>) -> Result<(), Failure> {
-    let service = task.service();
-    if caller.endpoints().configured(service).is_some() {
+    let destination = task.destination();
+    let suffix = destination.endpoint_variable_suffix.as_ref();
+    if caller.endpoints().configured(suffix).is_some() {
         return Ok(());
     }
     let Err(error) = caller.provider().find() else { return Ok(()) };
-    let variable = format!("AWS_ENDPOINT_URL_{}", service.endpoint_variable_suffix());
+    let variable = format!("AWS_ENDPOINT_URL_{suffix}");
     let cause = match task.invocation() {
         Some(invocation) => {
             let name = invocation.function().name();
@@ -335,16 +340,12 @@ fn check_reachable(task: &Task, caller: &Caller<LocalCredentials>) -> Result<(),
         }
         None => format!(
             "Nothing serves `{}`. Give an endpoint in {variable} or AWS_ENDPOINT_URL, or AWS credentials ({error}).",
-            service.endpoint_prefix()
+            destination.signing.name.as_deref().unwrap_or(suffix)
         ),
     };
-    let name = match service {
-        Service::Lambda => "Lambda.ResourceNotFoundException",
-        Service::DynamoDb
-        | Service::EventBridge
-        | Service::Sns
-        | Service::Sqs
-        | Service::StepFunctions => "Baton.NoTarget",
+    let name = match task.invocation() {
+        Some(_) => "Lambda.ResourceNotFoundException",
+        None => "Baton.NoTarget",
     };
     Err(nobody(name, &cause))
 }

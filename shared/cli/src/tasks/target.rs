@@ -114,7 +114,7 @@ mod tests {
     fn function(name: &str) -> FunctionName {
         let resource = Resource::parse("arn:aws:states:::lambda:invoke").unwrap();
         let arguments = json!({ "FunctionName": name }).into();
-        let origin = Origin { execution_arn: "", machine_arn: "" };
+        let origin = Origin { execution_arn: "", machine_arn: "", attempt: 0 };
         let task = Task::new(&resource, &arguments, &origin).unwrap();
         task.invocation().unwrap().function().clone()
     }

@@ -2,8 +2,11 @@ use super::*;
 use crate::lambda::tests::response;
 use expect_test::{Expect, expect};
 
-const ORIGIN: Origin<'_> =
-    Origin { execution_arn: "", machine_arn: "arn:aws:states:eu-west-1:1:stateMachine:m" };
+const ORIGIN: Origin<'_> = Origin {
+    execution_arn: "",
+    machine_arn: "arn:aws:states:eu-west-1:1:stateMachine:m",
+    attempt: 0,
+};
 
 fn arguments(more: Value) -> Value {
     let mut arguments = json!({
