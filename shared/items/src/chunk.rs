@@ -22,7 +22,7 @@ const TRAILER_BYTES: usize = 8;
 const VERSION: u8 = 1;
 const MAGIC: &[u8] = b"BTN";
 /// Fast: a chunk lives as long as its map run.
-const COMPRESSION_LEVEL: i32 = -3;
+const COMPRESSION_LEVEL: i32 = -7;
 
 const HAS_KEY: u64 = 1;
 const HAS_SOURCE: u64 = 2;
@@ -158,6 +158,8 @@ impl ChunkBuilder {
         self.close_block();
         self.block_start = 0;
         let chunk = std::mem::take(&mut self.chunk);
+        // The next will be about as large.
+        self.chunk.blocks.reserve(chunk.blocks.len());
         (chunk.items > 0).then_some(chunk)
     }
 

@@ -278,3 +278,35 @@ impl Read for Feed {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an object of zeros unfolds to before it is refused, or all of it.
+    fn unfold(zeros: u64) -> Result<u64, ReadFailure> {
+        let mut packed = Vec::new();
+        let mut encoder = zstd::stream::Encoder::new(&mut packed, 1).unwrap();
+        std::io::copy(&mut std::io::repeat(0).take(zeros), &mut encoder).unwrap();
+        encoder.finish().unwrap();
+        let mut source = Source::new();
+        source.push(&packed);
+        source.end();
+        let mut unfolded = 0;
+        while source.fill()? == Filled::More {
+            let made = source.window.rest().len();
+            assert!(made <= STEP_BYTES);
+            unfolded += made as u64;
+            source.window.consume(made);
+        }
+        Ok(unfolded)
+    }
+
+    #[test]
+    fn a_bomb_is_refused_and_what_is_small_is_none() {
+        let mib = 1024 * 1024;
+        assert_eq!(unfold(255 * mib), Ok(255 * mib));
+        let failure = unfold(300 * mib).unwrap_err();
+        assert!(matches!(failure, ReadFailure::Bomb { bytes } if bytes < 257 * mib), "{failure}");
+    }
+}

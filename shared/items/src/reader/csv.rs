@@ -11,7 +11,7 @@ use super::{Out, Parsed, pass_byte_order_mark};
 use crate::failure::ReadFailure;
 use crate::limits;
 use crate::window::Window;
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::{memchr2, memchr2_iter};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -89,6 +89,15 @@ pub(super) struct Parser {
 }
 
 type Cell = (usize, usize);
+
+/// Where a row that is read in one go is with its quotes.
+#[derive(Clone, Copy)]
+enum QuotesOf {
+    NoCell,
+    OpenCell,
+    /// Closed at this place: a delimiter or the end must follow.
+    ClosedCell(usize),
+}
 
 impl Parser {
     pub(super) fn new(format: &CsvFormat) -> Result<Self, ReadFailure> {
@@ -214,38 +223,42 @@ impl Parser {
     /// Finds the cells of a row in which each cell is either free of quotes or in quotes as a whole, which is nearly
     /// every row there is. They are then parts of the row as it stands.
     fn read_plain_row(&mut self, row: &[u8]) -> bool {
-        if memchr(b'\\', row).is_some() {
+        let (mut has_control, mut has_backslash) = (false, false);
+        for byte in row {
+            has_control |= *byte < 0x20;
+            has_backslash |= *byte == b'\\';
+        }
+        if has_backslash {
             return false;
         }
-        self.has_escapes = row.iter().fold(false, |found, byte| found | (*byte < 0x20));
-        if memchr(b'"', row).is_none() {
-            let mut start = 0;
-            for end in memchr_iter(self.delimiter, row) {
-                self.cells.push((start, end));
-                start = end + 1;
-            }
-            self.cells.push((start, row.len()));
-            return true;
-        }
+        self.has_escapes = has_control;
         let mut start = 0;
-        loop {
-            let rest = row.get(start..).unwrap_or_default();
-            let is_quoted = rest.first() == Some(&b'"');
-            let (cell, end) = if is_quoted {
-                let inside = rest.get(1..).unwrap_or_default();
-                let Some(length) = memchr(b'"', inside) else { return false };
-                ((start + 1, start + 1 + length), start + length + 2)
-            } else {
-                let length = memchr2(self.delimiter, b'"', rest).unwrap_or(rest.len());
-                ((start, start + length), start + length)
+        let mut cell = QuotesOf::NoCell;
+        for at in memchr2_iter(self.delimiter, b'"', row) {
+            let is_quote = row.get(at) == Some(&b'"');
+            cell = match cell {
+                QuotesOf::NoCell if is_quote && at == start => QuotesOf::OpenCell,
+                QuotesOf::OpenCell if is_quote => QuotesOf::ClosedCell(at),
+                QuotesOf::OpenCell => cell,
+                QuotesOf::NoCell if !is_quote => {
+                    self.cells.push((start, at));
+                    start = at + 1;
+                    cell
+                }
+                QuotesOf::ClosedCell(end) if !is_quote && at == end + 1 => {
+                    self.cells.push((start + 1, end));
+                    start = at + 1;
+                    QuotesOf::NoCell
+                }
+                QuotesOf::NoCell | QuotesOf::ClosedCell(_) => return false,
             };
-            self.cells.push(cell);
-            match row.get(end) {
-                None => return true,
-                Some(byte) if *byte == self.delimiter => start = end + 1,
-                Some(_) => return false,
-            }
         }
+        match cell {
+            QuotesOf::NoCell => self.cells.push((start, row.len())),
+            QuotesOf::ClosedCell(end) if end + 1 == row.len() => self.cells.push((start + 1, end)),
+            QuotesOf::OpenCell | QuotesOf::ClosedCell(_) => return false,
+        }
+        true
     }
 
     fn checked(&self, length: usize) -> Result<Option<usize>, ReadFailure> {
