@@ -215,7 +215,9 @@ impl Stack {
             now: SystemTime::from(Timestamp::now()),
         };
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-        let request = Request { service, region: self.region.clone(), method, path, headers, body };
+        let destination = service.destination(&self.region);
+        let headers = headers.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        let request = Request { destination, method, path, headers, body };
         let answer = self.caller.call(&request, &terms).await;
         let answer = answer.map_err(|error| Complaint(error.chain()))?;
         let text = String::from_utf8_lossy(&answer.body).into_owned();
