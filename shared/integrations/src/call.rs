@@ -1,6 +1,8 @@
 //! One call of a task, whatever the service.
 
+use crate::gateway::GatewayCall;
 use crate::lambda::{self, Invocation};
+use crate::optimised::{self, TableCall};
 use crate::sdk::SdkCall;
 use crate::{Destination, Request, Response, Service, dynamodb, events, refusal, sns, sqs, states};
 use baton_asl::{Resource, ServiceResource};
@@ -32,6 +34,8 @@ enum Kind {
     Invocation { invocation: Invocation, region: String },
     Action(Action),
     Sdk(Box<SdkCall>),
+    Table(Box<TableCall>),
+    Gateway(Box<GatewayCall>),
 }
 
 /// A request of a service whose answers are read alike, whatever was asked.
@@ -43,7 +47,7 @@ pub(crate) struct Action {
 }
 
 /// The resources that have an integration, for people.
-const SUPPORTED: &str = "Lambda functions, lambda:invoke, dynamodb:getItem, dynamodb:putItem, dynamodb:updateItem, dynamodb:deleteItem, events:putEvents, sns:publish, sqs:sendMessage, states:startExecution";
+const SUPPORTED: &str = "Lambda functions, aws-sdk:*, lambda:invoke, dynamodb:*, events:putEvents, sns:publish, sqs:sendMessage, states:startExecution, apigateway:invoke, http:invoke, and those of ECS, Batch, Glue, DataBrew, Athena, CodeBuild, SageMaker, EMR, EKS, Bedrock and MediaConvert";
 
 impl Task {
     /// Reads a task's resource and arguments.
@@ -81,7 +85,7 @@ impl Task {
     pub fn invocation(&self) -> Option<&Invocation> {
         match &self.0 {
             Kind::Invocation { invocation, .. } => Some(invocation),
-            Kind::Action(_) | Kind::Sdk(_) => None,
+            Kind::Action(_) | Kind::Sdk(_) | Kind::Table(_) | Kind::Gateway(_) => None,
         }
     }
 
@@ -92,6 +96,8 @@ impl Task {
             Kind::Invocation { invocation, region } => invocation.request(region),
             Kind::Action(action) => action.request.clone(),
             Kind::Sdk(call) => call.request().clone(),
+            Kind::Table(call) => call.request().clone(),
+            Kind::Gateway(call) => call.request().clone(),
         }
     }
 
@@ -105,6 +111,8 @@ impl Task {
             Kind::Invocation { invocation, .. } => invocation.result(response),
             Kind::Action(action) => (action.result)(response),
             Kind::Sdk(call) => call.result(response),
+            Kind::Table(call) => call.result(response),
+            Kind::Gateway(call) => call.result(response),
         }
     }
 
@@ -115,6 +123,8 @@ impl Task {
             Kind::Invocation { .. } => refusal::unreachable(Service::Lambda, detail),
             Kind::Action(action) => refusal::unreachable(action.service, detail),
             Kind::Sdk(call) => call.unreachable(detail),
+            Kind::Table(call) => call.unreachable(detail),
+            Kind::Gateway(call) => call.unreachable(detail),
         }
     }
 }
@@ -123,6 +133,7 @@ impl Task {
 fn is_answered(resource: &ServiceResource) -> bool {
     !resource.pattern.is_job()
         || (resource.service == "states" && resource.action == "startExecution")
+        || optimised::is_known(resource) == Some(true)
 }
 
 fn service_kind(
@@ -133,6 +144,12 @@ fn service_kind(
     if let Some(service) = resource.service.strip_prefix("aws-sdk:") {
         let call = SdkCall::new(service, resource, arguments, origin)?;
         return Ok(Kind::Sdk(Box::new(call)));
+    }
+    if let Some(call) = TableCall::new(resource, arguments, origin) {
+        return Ok(Kind::Table(Box::new(call?)));
+    }
+    if (resource.service.as_str(), resource.action.as_str()) == ("apigateway", "invoke") {
+        return Ok(Kind::Gateway(Box::new(GatewayCall::new(arguments)?)));
     }
     let action = match (resource.service.as_str(), resource.action.as_str()) {
         ("lambda", "invoke") => {
@@ -153,9 +170,7 @@ fn service_kind(
 
 /// The failure of a task whose resource has no integration here.
 fn unsupported(resource: &Resource) -> Failure {
-    let cause = format!(
-        "Baton cannot call `{resource}` yet. It calls these, the services also with .waitForTaskToken: {SUPPORTED}."
-    );
+    let cause = format!("Baton cannot call `{resource}`. It calls these: {SUPPORTED}.");
     Failure::new("Baton.UnsupportedResource", &cause)
 }
 
@@ -187,7 +202,7 @@ mod tests {
     #[test]
     fn a_resource_without_an_integration_fails_and_says_what_has_one() {
         for resource in
-            ["arn:aws:states:::ecs:runTask", "arn:aws:states:us-east-1:111111111111:activity:a"]
+            ["arn:aws:states:::eks:runJob", "arn:aws:states:us-east-1:111111111111:activity:a"]
         {
             let failure = task(resource).unwrap_err();
             assert_eq!(failure.error.as_deref(), Some("Baton.UnsupportedResource"));

@@ -1,6 +1,7 @@
 //! Jobs (`.sync`): how they are asked for their ends and stopped, and what the answers mean.
 
 use crate::limits::CAUSE_CHARS_MAX;
+use crate::optimised::{self, TableJob};
 use crate::states::Nested;
 use crate::{Origin, Request, Response};
 use baton_asl::{Pattern, Resource};
@@ -14,6 +15,7 @@ pub struct Job(Kind);
 #[derive(Debug, Clone)]
 enum Kind {
     Nested(Nested),
+    Table(Box<TableJob>),
 }
 
 /// How a job stands.
@@ -32,7 +34,7 @@ pub enum JobState {
 #[must_use]
 pub fn is_repeatable(resource: &Resource) -> bool {
     let Resource::Service(service) = resource else { return false };
-    service.pattern.is_job() && service.service == "states"
+    service.pattern.is_job() && (service.service == "states" || optimised::is_repeatable(service))
 }
 
 impl JobState {
@@ -59,7 +61,7 @@ impl Job {
     #[must_use]
     pub fn new(
         resource: &Resource,
-        _arguments: &Payload,
+        arguments: &Payload,
         submitted: &Payload,
         origin: &Origin<'_>,
     ) -> Option<Self> {
@@ -69,7 +71,10 @@ impl Job {
             ("states", "startExecution") => {
                 Some(Job(Kind::Nested(Nested::new(submitted, is_parsed, origin)?)))
             }
-            _ => None,
+            _ => {
+                let job = TableJob::new(service, arguments, submitted, origin)?;
+                Some(Job(Kind::Table(Box::new(job))))
+            }
         }
     }
 
@@ -78,6 +83,7 @@ impl Job {
     pub fn describe(&self) -> Request {
         match &self.0 {
             Kind::Nested(nested) => nested.describe(),
+            Kind::Table(job) => job.describe().clone(),
         }
     }
 
@@ -86,6 +92,7 @@ impl Job {
     pub fn state(&self, response: &Response, is_own: bool) -> JobState {
         match &self.0 {
             Kind::Nested(nested) => nested.state(response, is_own),
+            Kind::Table(job) => job.state(response),
         }
     }
 
@@ -94,6 +101,7 @@ impl Job {
     pub fn stop(&self) -> Option<Request> {
         match &self.0 {
             Kind::Nested(nested) => Some(nested.stop()),
+            Kind::Table(job) => job.stop().cloned(),
         }
     }
 }

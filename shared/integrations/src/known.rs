@@ -3,9 +3,9 @@
 //!
 //! # Invariants
 //!
-//! * What AWS accepts is accepted: a service that is not listed here may have any action and pattern, and so may those
-//!   of `aws-sdk:` where the table of services is not built in.
+//! * What AWS accepts is accepted: an action of `aws-sdk:` may be any where the table of services is not built in.
 
+use crate::optimised;
 use Pattern::{RequestResponse, RunJob, RunJobParsed, WaitForCallback};
 use baton_asl::{Pattern, ServiceResource};
 use baton_services::Unknown;
@@ -19,7 +19,11 @@ const CALLBACK: &[Pattern] = &[RequestResponse, WaitForCallback];
 const SERVICES: &[(&str, Actions)] = &[
     ("apigateway", &[(&["invoke"], CALLBACK)]),
     ("dynamodb", &[(&["getItem", "putItem", "updateItem", "deleteItem"], &[RequestResponse])]),
-    ("ecs", &[(&["runTask"], &[RequestResponse, RunJob, WaitForCallback])]),
+    ("eks", &[(&["runJob", "call"], &[RequestResponse, RunJob])]),
+    (
+        "elasticmapreduce",
+        &[(&["modifyInstanceFleetByName", "modifyInstanceGroupByName"], &[RequestResponse])],
+    ),
     ("events", &[(&["putEvents"], CALLBACK)]),
     ("http", &[(&["invoke"], &[RequestResponse])]),
     ("lambda", &[(&["invoke"], CALLBACK)]),
@@ -39,24 +43,73 @@ pub fn is_known(resource: &ServiceResource) -> bool {
         };
         return is_there && CALLBACK.contains(&resource.pattern);
     }
-    match SERVICES.iter().find(|(service, _)| *service == resource.service) {
-        None => true,
-        Some((_, actions)) => actions.iter().any(|(names, patterns)| {
-            names.contains(&resource.action.as_str()) && patterns.contains(&resource.pattern)
-        }),
+    if optimised::is_known(resource) == Some(true) {
+        return true;
     }
+    let own = SERVICES.iter().find(|(service, _)| *service == resource.service);
+    own.is_some_and(|(_, actions)| {
+        actions.iter().any(|(names, patterns)| {
+            names.contains(&resource.action.as_str()) && patterns.contains(&resource.pattern)
+        })
+    })
+}
+
+/// Every optimised integration, as `service:action`.
+fn names() -> impl Iterator<Item = String> {
+    let own = SERVICES.iter().flat_map(|(service, actions)| {
+        let names = actions.iter().flat_map(|(names, _)| names.iter());
+        names.map(move |name| format!("{service}:{name}"))
+    });
+    own.chain(optimised::names())
 }
 
 /// What to say to people of a service integration that does not exist.
 #[must_use]
 pub fn nearest(resource: &ServiceResource) -> Option<String> {
-    let service = resource.service.strip_prefix("aws-sdk:")?;
+    let Some(service) = resource.service.strip_prefix("aws-sdk:") else {
+        return nearest_optimised(resource);
+    };
     match baton_services::action(service, &resource.action) {
         Ok(_) | Err(Unknown::NoTable) => None,
         Err(unknown @ (Unknown::Service { .. } | Unknown::Action { .. })) => {
             Some(unknown.to_string())
         }
     }
+}
+
+/// The integration whose name comes nearest, or the patterns that are wrong for this one.
+fn nearest_optimised(resource: &ServiceResource) -> Option<String> {
+    if is_known(resource) {
+        return None;
+    }
+    let name = format!("{}:{}", resource.service, resource.action);
+    let nearest = names().map(|known| (distance(&name, &known), known)).min()?;
+    Some(match nearest {
+        (0, _) => format!("`{name}` does not have the pattern `{}`", resource.pattern.suffix()),
+        (steps, known) if steps <= name.len() / 3 => {
+            format!("there is no integration `{name}`: did you mean `{known}`?")
+        }
+        _ => format!(
+            "there is no integration `{name}`; every action of AWS is there as `aws-sdk:SERVICE:ACTION`"
+        ),
+    })
+}
+
+/// How many letters have to be changed, added or left out to make one name of the other.
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
+    for (index, letter) in from.chars().enumerate() {
+        let mut last = index;
+        let mut next = vec![index.saturating_add(1)];
+        for (above, other) in row.iter().skip(1).zip(to.chars()) {
+            let change = last.saturating_add(usize::from(letter != other));
+            let left = next.last().copied().unwrap_or_default();
+            next.push(change.min(left.saturating_add(1)).min(above.saturating_add(1)));
+            last = *above;
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -91,7 +144,7 @@ mod tests {
     #[cfg(not(feature = "aws-sdk"))]
     #[test]
     fn without_the_table_any_action_may_be() {
-        check("aws-sdk:quantum:entangle.waitForTaskToken", true);
+        check("aws-sdk:quantum:entangle.waitForTaskToken", baton_services::table().is_none());
         check("aws-sdk:glue:startJobRun.sync", false);
     }
 
@@ -115,11 +168,32 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_is_not_listed_may_have_anything() {
+    fn jobs_are_known_and_what_nobody_has_is_not() {
         check("glue:startJobRun.sync", true);
-        check("quantum:entangle.sync:2", true);
+        check("glue:startJobRun.waitForTaskToken", false);
+        check("quantum:entangle.sync:2", false);
+        check("ecs:runTask.waitForTaskToken", true);
+        check("bedrock:invokeModel.waitForTaskToken", true);
+        check("athena:getQueryResults.sync", false);
+        check("elasticmapreduce:modifyInstanceGroupByName", true);
+        check("eks:call", true);
         check("aws-sdk:kms:encrypt", true);
         check("aws-sdk:glue:startJobRun.sync", false);
+    }
+
+    #[test]
+    fn a_mistaken_name_is_told_the_nearest() {
+        let told = |resource: &str| {
+            let arn = format!("arn:aws:states:::{resource}");
+            let Ok(Resource::Service(service)) = Resource::parse(&arn) else { panic!("{arn}") };
+            nearest(&service)
+        };
+        assert_eq!(told("glue:startJobRun.sync"), None);
+        let text = "there is no integration `glue:startJob`: did you mean `glue:startJobRun`?";
+        assert_eq!(told("glue:startJob.sync").as_deref(), Some(text));
+        let text = "`lambda:invoke` does not have the pattern `.sync`";
+        assert_eq!(told("lambda:invoke.sync").as_deref(), Some(text));
+        assert!(told("quantum:entangle").unwrap().contains("aws-sdk:SERVICE:ACTION"));
     }
 
     fn check(resource: &str, expected: bool) {

@@ -17,6 +17,11 @@ pub(crate) fn with_metadata(
     Value::Object(answer)
 }
 
+/// The same for a service whose headers are spelled as most are.
+pub(crate) fn with_plain_metadata(answer: Map<String, Value>, response: &Response) -> Value {
+    with_metadata(answer, Service::Sqs, response)
+}
+
 fn http_metadata(service: Service, response: &Response) -> Value {
     let mut headers: Vec<(String, &str)> = response
         .headers

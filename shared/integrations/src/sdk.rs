@@ -58,7 +58,7 @@ fn unknown(resource: &ServiceResource, error: &Unknown) -> Failure {
 }
 
 /// The idempotency token of an attempt, in the form that SDKs give theirs: a UUID.
-fn token(attempt: u128) -> String {
+pub(crate) fn token(attempt: u128) -> String {
     const VERSION: u128 = 0xF << 76;
     const VARIANT: u128 = 0b11 << 62;
     let digits = format!("{:032x}", attempt & !VERSION & !VARIANT | 4 << 76 | 0b10 << 62);
