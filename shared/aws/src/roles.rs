@@ -59,7 +59,7 @@ impl fmt::Debug for Roles {
 }
 
 impl Aws {
-    /// The credentials of a role; with `through`, of one that is assumed with the rights of the first.
+    /// The credentials of a role for a state machine; with `through`, of one that is assumed with the rights of the first.
     ///
     /// # Errors
     ///
@@ -68,12 +68,14 @@ impl Aws {
         &self,
         role_arn: &str,
         through: Option<&str>,
+        machine_arn: &str,
     ) -> Result<Credentials, RoleError> {
-        let first = self.session(vec![role_arn.to_owned()], None).await?;
+        let first = self.session(vec![role_arn.to_owned()], None, machine_arn).await?;
         match through {
             None => Ok(first),
             Some(second) => {
-                self.session(vec![role_arn.to_owned(), second.to_owned()], Some(first)).await
+                let roles = vec![role_arn.to_owned(), second.to_owned()];
+                self.session(roles, Some(first), machine_arn).await
             }
         }
     }
@@ -81,15 +83,18 @@ impl Aws {
     /// The session of the last of these roles, assumed with the rights of `with`.
     async fn session(
         &self,
-        roles: Vec<String>,
+        mut roles: Vec<String>,
         with: Option<Credentials>,
+        machine_arn: &str,
     ) -> Result<Credentials, RoleError> {
         let now = self.now();
+        let role_arn = roles.last().cloned().unwrap_or_default();
+        // A session is its state machine's own: another one is told apart by the role's trust policy.
+        roles.push(machine_arn.to_owned());
         if let Some(kept) = self.roles.kept(&roles, now) {
             return Ok(kept);
         }
-        let role_arn = roles.last().map(String::as_str).unwrap_or_default();
-        let kept = assume(&self.roles.client(with), role_arn).await?;
+        let kept = assume(&self.roles.client(with), &role_arn, machine_arn).await?;
         let credentials = kept.credentials.clone();
         self.roles.keep(roles, kept, now);
         Ok(credentials)
@@ -138,8 +143,14 @@ fn provider(credentials: Credentials) -> SharedCredentialsProvider {
     ))
 }
 
-async fn assume(client: &Client, role_arn: &str) -> Result<Kept, RoleError> {
-    let request = client.assume_role().role_arn(role_arn).role_session_name(SESSION_NAME);
+/// Assumes a role. The state machine's ARN is the external id, as AWS has it: a role's trust policy can ask for it
+/// (`sts:ExternalId`), so that no other state machine gets in by naming the role.
+async fn assume(client: &Client, role_arn: &str, machine_arn: &str) -> Result<Kept, RoleError> {
+    let request = client
+        .assume_role()
+        .role_arn(role_arn)
+        .role_session_name(SESSION_NAME)
+        .set_external_id(is_external_id(machine_arn).then(|| machine_arn.to_owned()));
     match request.send().await {
         Ok(answer) => kept(answer.credentials),
         Err(error) if is_denial(error.as_service_error().and_then(|error| error.code())) => {
@@ -147,6 +158,12 @@ async fn assume(client: &Client, role_arn: &str) -> Result<Kept, RoleError> {
         }
         Err(error) => Err(unavailable(WHAT)(error).into()),
     }
+}
+
+/// Whether STS takes a text for an external id: state machines may have other letters in their names.
+fn is_external_id(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&byte);
+    (2..=1224).contains(&text.len()) && text.bytes().all(is_letter)
 }
 
 /// What STS says of a role that may not be assumed, does not exist, or is no role.
@@ -198,6 +215,13 @@ mod tests {
         assert!(roles.kept(&role, at(3299)).is_some());
         assert!(roles.kept(&role, at(3300)).is_none());
         assert!(roles.kept(&["b".to_owned()], at(0)).is_none());
+    }
+
+    #[test]
+    fn a_state_machine_is_an_external_id_where_sts_takes_it() {
+        assert!(is_external_id("arn:aws:states:us-east-1:123456789012:stateMachine:order-1"));
+        assert!(!is_external_id("arn:aws:states:us-east-1:123456789012:stateMachine:größe"));
+        assert!(!is_external_id(""));
     }
 
     #[test]

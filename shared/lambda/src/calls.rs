@@ -3,13 +3,21 @@
 use crate::configuration::Configuration;
 use crate::deadline::Deadline;
 use baton_api::{OwnApi, is_elsewhere};
+use baton_asl::Resource;
 use baton_aws::{Aws, RoleError};
-use baton_calls::{CallError, Caller, Credentials, Endpoints, HttpClient, LocalCredentials, Terms};
+use baton_calls::{
+    AllowedHosts, CallError, Caller, Credentials, Endpoints, HttpClient, HttpTasks,
+    LocalCredentials, Terms,
+};
 use baton_driver::{CallAnswer, Job, TaskCall, Tasks, WORKER_LOST};
 use baton_engine::Failure;
+use baton_integrations::http_task::{
+    Connection, HttpTask, connection_answer, connection_failure, description_request,
+    secret_request,
+};
 use baton_integrations::{Request, Response, Task};
 use baton_store::{BoxError, Clock as _};
-use jiff::SignedDuration;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -23,6 +31,7 @@ const TRIES_MAX: u32 = 3;
 pub struct RoleCalls {
     aws: Aws,
     client: Arc<HttpClient>,
+    http: HttpTasks,
     endpoints: Endpoints,
     own_role_arn: Option<Arc<str>>,
     own: OwnApi,
@@ -39,7 +48,8 @@ impl RoleCalls {
         let endpoints = configuration.endpoints.clone();
         let own_role_arn = configuration.caller_role_arn.clone();
         let own = OwnApi::default();
-        RoleCalls { aws, client: Arc::default(), endpoints, own_role_arn, own, deadline }
+        let http = HttpTasks::new(AllowedHosts::new(configuration.http_hosts.clone()));
+        RoleCalls { aws, client: Arc::default(), http, endpoints, own_role_arn, own, deadline }
     }
 
     /// The API of this stack, which its own tasks need not go out for.
@@ -48,7 +58,8 @@ impl RoleCalls {
     }
 
     async fn credentials(&self, call: &TaskCall<'_>) -> Result<Credentials, RoleError> {
-        self.aws.credentials(call.role_arn, call.credentials_role_arn).await
+        let machine_arn = call.machine.as_str();
+        self.aws.credentials(call.role_arn, call.credentials_role_arn, machine_arn).await
     }
 
     /// Sends the request, again where it has not arrived for certain.
@@ -89,6 +100,9 @@ impl RoleCalls {
     }
 
     async fn outcome(&self, call: &TaskCall<'_>) -> Result<CallAnswer, Failure> {
+        if matches!(call.resource, Resource::Service(service) if service.service == "http") {
+            return self.call_http(call).await;
+        }
         let task = Task::new(call.resource, call.arguments, &call.origin())?;
         let request = task.request();
         if let Some(response) = self.own.answer(&request, call).await
@@ -106,6 +120,38 @@ impl RoleCalls {
             Ok(response) => task.result(&response).map(CallAnswer::Succeeded),
             Err(CallError::TimedOut(limit)) => Err(given_up(limit)),
             Err(error) => Err(task.unreachable(&error.chain())),
+        }
+    }
+
+    /// Sends an HTTP Task with its connection, which the state machine's role may read.
+    async fn call_http(&self, call: &TaskCall<'_>) -> Result<CallAnswer, Failure> {
+        let task = HttpTask::new(call.arguments, &call.origin())?;
+        let credentials = match self.credentials(call).await {
+            Ok(credentials) => credentials,
+            Err(RoleError::Denied { role_arn }) => return Err(self.not_allowed(&role_arn)),
+            Err(error) => return Err(connection_failure("InternalError", &error.to_string())),
+        };
+        let arn = task.connection_arn();
+        let description = self.ask_about(&description_request(arn), call, &credentials).await?;
+        let secret_arn = description.get("SecretArn").and_then(Value::as_str).unwrap_or_default();
+        let secret = self.ask_about(&secret_request(arn, secret_arn), call, &credentials).await?;
+        let secret = secret.get("SecretString").and_then(Value::as_str).unwrap_or_default();
+        let secret = serde_json::from_str(secret).unwrap_or_default();
+        let connection = Connection::from_aws(&description, &secret)?;
+        let limit = self.deadline.left(&self.aws).min(call.time_limit);
+        let now = SystemTime::from(self.aws.now());
+        self.http.call(&task, &connection, limit, now).await.map(CallAnswer::Succeeded)
+    }
+
+    async fn ask_about(
+        &self,
+        request: &Request,
+        call: &TaskCall<'_>,
+        credentials: &Credentials,
+    ) -> Result<Value, Failure> {
+        match self.send(request, call, credentials.clone(), JOB_TIME_LIMIT).await {
+            Ok(response) => connection_answer(&response),
+            Err(error) => Err(connection_failure("InternalError", &error.chain())),
         }
     }
 
@@ -152,11 +198,6 @@ impl Tasks for RoleCalls {
         if let Err(error) = self.ask(&request, job).await {
             tracing::warn!(%error, "a job could not be stopped");
         }
-    }
-
-    /// Events tell the ends of jobs; asking is for those that were lost.
-    fn job_pause_min(&self) -> SignedDuration {
-        SignedDuration::from_secs(30)
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Configuration {
     pub transitions_per_sec: Option<u32>,
     /// What a check-up of the stack looks at beside executions: queue addresses and function names, for whoever may ask.
     pub examined: Option<Arc<str>>,
+    /// The hosts that HTTP Tasks may call wherever they are.
+    pub http_hosts: Vec<String>,
     /// The largest input, output or result.
     pub payload_bytes_max: Option<usize>,
     /// The backend's settings.
@@ -84,6 +86,9 @@ impl Configuration {
             transitions_max: number_if_any(find, "BATON_TRANSITIONS_MAX")?,
             transitions_per_sec: number_if_any(find, "BATON_TRANSITIONS_PER_SECOND")?,
             examined: find("BATON_EXAMINED").map(Arc::from),
+            http_hosts: find("BATON_HTTP_HOSTS")
+                .map(|hosts| hosts.split(',').map(str::to_owned).collect())
+                .unwrap_or_default(),
             payload_bytes_max: (payload_bytes_max > 0).then_some(payload_bytes_max),
             backend: Settings {
                 names: Names {

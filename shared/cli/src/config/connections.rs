@@ -1,6 +1,6 @@
 //! `[connections.NAME]`: what EventBridge and Secrets Manager know of a connection on AWS.
 
-use baton_integrations::http_task::{Authorization, Connection, OAuth, Parameter};
+use baton_integrations::http_task::{Authorization, Connection, OAuth, Parameter, connection_name};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -66,14 +66,8 @@ impl Connections {
 
     /// The connection of an ARN: `…:connection/NAME/…`.
     pub(crate) fn find(&self, arn: &str) -> Option<&Connection> {
-        self.0.get(arn).or_else(|| self.0.get(name(arn)))
+        self.0.get(arn).or_else(|| self.0.get(connection_name(arn)))
     }
-}
-
-/// The name in a connection's ARN.
-pub(crate) fn name(arn: &str) -> &str {
-    let rest = arn.rsplit_once(":connection/").map_or(arn, |(_, rest)| rest);
-    rest.split('/').next().unwrap_or_default()
 }
 
 impl ConnectionForm {

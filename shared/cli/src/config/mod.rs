@@ -36,7 +36,7 @@
 mod connections;
 mod rule;
 
-pub(crate) use connections::{Connections, name as connection_name};
+pub(crate) use connections::Connections;
 pub(crate) use rule::{How, Rule};
 
 use crate::complaint::Complaint;

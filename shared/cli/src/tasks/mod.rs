@@ -11,7 +11,7 @@ pub(crate) use mocks::{Mock, Mocks};
 pub(crate) use record::{Recorder, Replay};
 pub(crate) use target::{Server, Target, fits};
 
-use crate::config::{Config, How, Rule, connection_name};
+use crate::config::{Config, How, Rule};
 
 use crate::limits::EVENTS_MAX;
 use baton_api::{OwnApi, is_elsewhere};
@@ -22,7 +22,7 @@ use baton_calls::{
 use baton_driver::{CallAnswer, Job, TaskCall, Tasks};
 use baton_embedded::{Embedded, Hold, wall_now};
 use baton_engine::{Failure, FailureKind, Payload};
-use baton_integrations::http_task::HttpTask;
+use baton_integrations::http_task::{HttpTask, connection_name};
 use baton_integrations::lambda::{self, FunctionName, Invocation};
 use baton_integrations::{Request, Response, Task};
 use baton_store::{BoxError, Chance};

@@ -1,8 +1,8 @@
 //! An EventBridge connection: how a request is authorized, and what is added to each.
 
 use super::{HttpRequest, connection_failure, set};
-use crate::Response;
 use crate::lambda::encoded;
+use crate::{Request, Response, Service, json};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use baton_engine::Failure;
@@ -135,6 +135,60 @@ impl Connection {
             body: parameters("BodyParameters", "body_parameters"),
         })
     }
+}
+
+/// Asks EventBridge for a connection.
+#[must_use]
+pub fn description_request(arn: &str) -> Request {
+    let members = Map::from_iter([("Name".to_owned(), Value::from(name(arn)))]);
+    let (version, target) = (json::Version::V1_1, "AWSEvents.DescribeConnection");
+    json::request(Service::EventBridge, version, target, region(arn), &members)
+}
+
+/// Asks Secrets Manager for what a connection keeps secret.
+#[must_use]
+pub fn secret_request(arn: &str, secret_arn: &str) -> Request {
+    let members = Map::from_iter([("SecretId".to_owned(), Value::from(secret_arn))]);
+    let (version, target) = (json::Version::V1_1, "secretsmanager.GetSecretValue");
+    let mut request = json::request(Service::EventBridge, version, target, region(arn), &members);
+    let destination = &mut request.destination;
+    destination.host = destination.host.replacen("events.", "secretsmanager.", 1);
+    destination.endpoint_variable_suffix = "SECRETS_MANAGER".into();
+    destination.signing.name = Some("secretsmanager".into());
+    request
+}
+
+/// What one of the two answered.
+///
+/// # Errors
+///
+/// A refusal, as the task's failure.
+pub fn connection_answer(response: &Response) -> Result<Value, Failure> {
+    let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    if response.is_success() {
+        return Ok(answer);
+    }
+    let code = answer.get("__type").and_then(Value::as_str).unwrap_or_default();
+    let name = match code.rsplit('#').next().unwrap_or_default() {
+        "ResourceNotFoundException" => "ResourceNotFound",
+        "AccessDeniedException" => "AccessDenied",
+        "ThrottlingException" => "ThrottlingException",
+        _ => "InternalError",
+    };
+    let text = answer.get("message").or_else(|| answer.get("Message")).and_then(Value::as_str);
+    let fallback = format!("The connection could not be read: status {}.", response.status);
+    Err(connection_failure(name, text.unwrap_or(&fallback)))
+}
+
+/// The name in a connection's ARN: `…:connection/NAME/…`.
+#[must_use]
+pub fn name(arn: &str) -> &str {
+    let rest = arn.rsplit_once(":connection/").map_or(arn, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default()
+}
+
+fn region(arn: &str) -> &str {
+    arn.split(':').nth(3).unwrap_or_default()
 }
 
 fn authorization(description: &Value, shown: &Value, secret: &Value) -> Option<Authorization> {

@@ -10,7 +10,10 @@ mod body;
 mod connection;
 mod url;
 
-pub use connection::{Authorization, Connection, OAuth, Parameter, TokenAnswer};
+pub use connection::{
+    Authorization, Connection, OAuth, Parameter, TokenAnswer, connection_answer,
+    description_request, name as connection_name, secret_request,
+};
 
 use crate::arguments::{Arguments, as_text};
 use crate::limits::CAUSE_CHARS_MAX;

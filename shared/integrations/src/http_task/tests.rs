@@ -214,6 +214,25 @@ fn answers_are_read_as_what_they_are() {
 }
 
 #[test]
+fn a_connection_is_asked_for_where_it_is() {
+    let arn = "arn:aws:events:eu-west-1:1:connection/pay/0-1";
+    let request = description_request(arn);
+    assert_eq!(request.destination.host, "events.eu-west-1.amazonaws.com");
+    assert_eq!(request.body, br#"{"Name":"pay"}"#);
+    let request = secret_request(arn, "arn:s");
+    assert_eq!(request.destination.host, "secretsmanager.eu-west-1.amazonaws.com");
+    assert_eq!(request.destination.signing.name.as_deref(), Some("secretsmanager"));
+    for (status, body, name) in [
+        (400, r#"{"__type":"ResourceNotFoundException","message":"no"}"#, "ResourceNotFound"),
+        (400, r#"{"__type":"x#AccessDeniedException","Message":"no"}"#, "AccessDenied"),
+        (503, "<html>", "InternalError"),
+    ] {
+        let failure = connection_answer(&response(status, &[], body)).unwrap_err();
+        assert_eq!(failure.error.unwrap().as_ref(), format!("Events.ConnectionResource.{name}"));
+    }
+}
+
+#[test]
 fn a_connection_is_read_from_its_description_and_its_secret() {
     let describe = |kind: &str, parameters: Value| json!({"ConnectionState": "AUTHORIZED", "AuthorizationType": kind, "AuthParameters": parameters});
     let key = describe(

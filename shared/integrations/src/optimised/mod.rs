@@ -5,7 +5,7 @@ mod shape;
 mod table;
 
 pub(crate) use table::Row;
-use table::{Source, Given, Job, Named, SERVICES, Verdict};
+use table::{Given, Job, Named, SERVICES, Source, Verdict};
 
 use crate::arguments::{Arguments, unfit};
 use crate::jobs::JobState;
@@ -208,7 +208,9 @@ impl Source {
         match self {
             Source::Argument(pointer) => arguments.pointer(pointer).cloned(),
             Source::Answer(pointer) => answer.pointer(pointer).cloned(),
-            Source::AnswerList(pointer) => Some(Value::Array(vec![answer.pointer(pointer)?.clone()])),
+            Source::AnswerList(pointer) => {
+                Some(Value::Array(vec![answer.pointer(pointer)?.clone()]))
+            }
             Source::Text(text) => Some((*text).into()),
         }
     }
