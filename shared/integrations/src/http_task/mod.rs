@@ -242,7 +242,11 @@ fn headers(arguments: &Arguments<'_>) -> Result<Vec<(String, String)>, Failure> 
         }
         let values = match value {
             Value::Array(values) => values.iter().map(as_text).collect::<Vec<_>>().join(","),
-            other => as_text(other),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_) => as_text(value),
         };
         let is_name =
             !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
@@ -261,7 +265,11 @@ fn query(arguments: &Arguments<'_>) -> Result<Vec<(String, String)>, Failure> {
             Value::Array(values) => {
                 query.extend(values.iter().map(|value| (name.clone(), as_text(value))));
             }
-            other => query.push((name.clone(), as_text(other))),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_) => query.push((name.clone(), as_text(value))),
         }
     }
     Ok(query)
@@ -297,7 +305,13 @@ fn with_parameters(body: Option<Value>, parameters: &[Parameter]) -> Value {
     let mut members = match body {
         None => Map::new(),
         Some(Value::Object(members)) => members,
-        Some(other) => return other,
+        Some(
+            other @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)),
+        ) => return other,
     };
     for Parameter { name, value } in parameters {
         members.insert(name.clone(), value.as_str().into());

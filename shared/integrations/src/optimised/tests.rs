@@ -1,6 +1,4 @@
 use super::*;
-use baton_asl::Resource;
-use serde_json::json;
 
 #[test]
 fn names_are_given_once() {
@@ -15,7 +13,9 @@ fn names_are_given_once() {
 mod with_models {
     use super::*;
     use crate::lambda::tests::response;
+    use baton_asl::Resource;
     use expect_test::{Expect, expect};
+    use serde_json::json;
 
     const ORIGIN: Origin<'_> = Origin {
         execution_arn: "arn:aws:states:us-east-1:1:execution:m:e",
