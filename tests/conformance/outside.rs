@@ -1,8 +1,13 @@
 //! The world outside a recorded case: its Lambda functions, and what the services answered.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use baton_api::{OwnApi, is_elsewhere};
 use baton_asl::Resource;
-use baton_driver::{CallAnswer, Job as StartedJob, TaskCall, Tasks};
+use baton_driver::{
+    CallAnswer, Job as StartedJob, ObjectAnswer, ObjectCall, ObjectError, ObjectRequest,
+    ObjectSummary, TaskCall, Tasks,
+};
 use baton_engine::{Failure, Payload};
 use baton_integrations::lambda::Invocation;
 use baton_integrations::{Origin, Response, Task};
@@ -21,6 +26,8 @@ pub struct Outside {
     states: BTreeMap<String, Value>,
     /// What the services answered, in the order in which they were asked.
     results: Mutex<Vec<Value>>,
+    /// The objects in S3, by bucket and key.
+    objects: BTreeMap<(String, String), Vec<u8>>,
     /// Tokens handed out, with what is to become of them.
     callbacks: Mutex<Vec<Callback>>,
     /// The API of the world itself, for nested executions.
@@ -42,6 +49,19 @@ impl Outside {
             functions: functions.map(|(name, function)| (name.clone(), function.clone())).collect(),
             ..Outside::default()
         }
+    }
+
+    /// The same, with these objects in S3.
+    pub fn with_objects(mut self, objects: Option<&Value>) -> Self {
+        for object in objects.and_then(Value::as_array).into_iter().flatten() {
+            let text = |name: &str| object[name].as_str().unwrap_or_default().to_owned();
+            let bytes = match object["base64"].as_str() {
+                Some(encoded) => BASE64_STANDARD.decode(encoded).expect("objects are base64"),
+                None => text("text").into_bytes(),
+            };
+            self.objects.insert((text("bucket"), text("key")), bytes);
+        }
+        self
     }
 
     /// The answers to each state's attempts.
@@ -158,6 +178,34 @@ fn no_such_function(invocation: &Invocation) -> Response {
 }
 
 impl Tasks for Outside {
+    async fn objects(&self, call: &ObjectCall<'_>) -> Result<ObjectAnswer, ObjectError> {
+        let missing = || ObjectError::refused("The specified key does not exist.");
+        match call.request {
+            ObjectRequest::Read { bucket, key, from, .. } => {
+                let whole = self.objects.get(&(bucket.to_owned(), key.to_owned()));
+                let whole = whole.ok_or_else(missing)?;
+                let from = usize::try_from(from).unwrap_or(usize::MAX).min(whole.len());
+                let bytes = whole[from..].to_vec();
+                Ok(ObjectAnswer::Bytes { bytes, is_end: true, etag: "\"1\"".to_owned() })
+            }
+            ObjectRequest::List { bucket, prefix, .. } => {
+                let listed = self
+                    .objects
+                    .iter()
+                    .filter(|((of, key), _)| of == bucket && key.starts_with(prefix));
+                let summary = |((_, key), bytes): (&(String, String), &Vec<u8>)| ObjectSummary {
+                    key: key.clone(),
+                    etag: "\"1\"".to_owned(),
+                    modified_secs: 0,
+                    size: bytes.len() as u64,
+                    storage_class: "STANDARD".to_owned(),
+                };
+                Ok(ObjectAnswer::Page { objects: listed.map(summary).collect(), next: None })
+            }
+            ObjectRequest::Write { .. } => Ok(ObjectAnswer::Written),
+        }
+    }
+
     async fn call(&self, call: &TaskCall<'_>) -> CallAnswer {
         if let Some(answers) = self.states.get(call.state.as_str()).and_then(Value::as_array) {
             return self.scripted(call, answers).await;

@@ -44,8 +44,12 @@ fn not_yet(reason: &str) -> Option<String> {
         .map(|_| reason.lines().next().unwrap_or_default().to_owned())
 }
 
+fn outside(case: &Value) -> Outside {
+    Outside::new(case.get("lambdas")).with_objects(case.get("s3_objects"))
+}
+
 async fn executions(case: &Value) -> Result<(), String> {
-    let mut world = World::new(Outside::new(case.get("lambdas")));
+    let mut world = World::new(outside(case));
     for machine in case["other_state_machines"].as_array().into_iter().flatten() {
         create(&world, machine).await?;
     }
@@ -228,7 +232,7 @@ async fn output_of(definition: &Value, input: &Value) -> Result<Value, String> {
 }
 
 async fn api(case: &Value) -> Result<(), String> {
-    let mut world = World::new(Outside::new(case.get("lambdas")));
+    let mut world = World::new(outside(case));
     let mut comparison = Comparison::default();
     let mut answers: Vec<Value> = Vec::new();
     for (index, step) in case["steps"].as_array().into_iter().flatten().enumerate() {
@@ -324,7 +328,7 @@ fn fill_in_text(text: &str, answers: &[Value]) -> Value {
 
 /// TestState and ValidateStateMachineDefinition.
 async fn calls(case: &Value) -> Result<(), String> {
-    let world = World::new(Outside::new(case.get("lambdas")));
+    let world = World::new(outside(case));
     let mut comparison = Comparison::default();
     for (index, call) in case["calls"].as_array().into_iter().flatten().enumerate() {
         let operation = call["op"].as_str().unwrap_or_default();

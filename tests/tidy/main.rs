@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("items", &[]),
     ("store", &["engine"]),
     ("calls", &["integrations"]),
-    ("driver", &["store", "integrations"]),
+    ("driver", &["store", "integrations", "items"]),
     // Counts from records; what really makes the requests is not known here.
     ("cost", &["store"]),
     // The API's writes (start, stop, callbacks) are transitions, and those are the driver's.

@@ -125,6 +125,29 @@ impl Members {
         Ok(Some(value))
     }
 
+    /// A number, with a fraction or without.
+    pub(crate) fn number(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<f64>,
+    ) -> Result<Option<f64>, ApiError> {
+        let number = match self.take(name) {
+            None => return Ok(None),
+            Some(Value::Number(number)) => number,
+            Some(other) => return Err(unexpected(&other, "a Float")),
+        };
+        let value = number.as_f64().unwrap_or(f64::NAN);
+        if !range.contains(&value) {
+            let limit = if value > *range.end() {
+                format!("Member must have value less than or equal to {}", range.end())
+            } else {
+                format!("Member must have value greater than or equal to {}", range.start())
+            };
+            self.problem(name, Some(&number.to_string()), &limit);
+        }
+        Ok(Some(value))
+    }
+
     /// One of a set of values. `names` is in the order that AWS's message has.
     pub(crate) fn choice(
         &mut self,

@@ -16,6 +16,9 @@ pub(crate) enum Operation {
     ListActivities,
     DeleteStateMachine,
     DescribeExecution,
+    DescribeMapRun,
+    ListMapRuns,
+    UpdateMapRun,
     DescribeStateMachine,
     DescribeStateMachineForExecution,
     GetExecutionHistory,
@@ -44,7 +47,7 @@ pub(crate) enum Operation {
 }
 
 /// The operations of Step Functions that Baton does not have.
-const MISSING: &[&str] = &["DescribeMapRun", "ListMapRuns", "StartSyncExecution", "UpdateMapRun"];
+const MISSING: &[&str] = &["StartSyncExecution"];
 
 impl Operation {
     /// Every operation by its name.
@@ -57,6 +60,9 @@ impl Operation {
         ("CreateStateMachine", Operation::CreateStateMachine),
         ("DeleteStateMachine", Operation::DeleteStateMachine),
         ("DescribeExecution", Operation::DescribeExecution),
+        ("DescribeMapRun", Operation::DescribeMapRun),
+        ("ListMapRuns", Operation::ListMapRuns),
+        ("UpdateMapRun", Operation::UpdateMapRun),
         ("DescribeStateMachine", Operation::DescribeStateMachine),
         ("DescribeStateMachineForExecution", Operation::DescribeStateMachineForExecution),
         ("GetExecutionHistory", Operation::GetExecutionHistory),

@@ -184,6 +184,9 @@ pub(crate) struct Host {
     /// Answer for states from a mock file of Step Functions Local
     #[arg(long, value_name = "FILE[#CASE]")]
     pub(crate) mocks: Option<String>,
+    /// A folder in place of S3: DIR/<bucket>/<key>
+    #[arg(long, value_name = "DIR")]
+    pub(crate) s3: Option<PathBuf>,
     /// How tasks are served, by patterns [default: baton.toml beside the definition, or here]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

@@ -107,6 +107,7 @@ impl Home {
         let serving = Serving {
             mocks,
             targets: host.tasks,
+            s3: host.s3,
             answers: extras.answers,
             own_endpoint: endpoint.clone(),
             config,

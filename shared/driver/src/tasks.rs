@@ -1,6 +1,7 @@
 //! Calls to the outside, as the driver asks for them.
 
 use crate::limits::JOB_PAUSE_MIN;
+use crate::objects::{ObjectAnswer, ObjectCall, ObjectError};
 use baton_asl::{Resource, StateName};
 use baton_engine::{Failure, Payload, ScopePath, Sequence};
 use baton_integrations::{Job as ServiceJob, JobState, Origin};
@@ -50,6 +51,16 @@ pub trait Tasks: Send + Sync + 'static {
     /// The least time between two questions how a job stands.
     fn job_pause_min(&self) -> SignedDuration {
         JOB_PAUSE_MIN
+    }
+
+    /// Reads, lists or writes a user's objects in S3.
+    fn objects(
+        &self,
+        call: &ObjectCall<'_>,
+    ) -> impl Future<Output = Result<ObjectAnswer, ObjectError>> + Send {
+        let _ = call;
+        let cause = "Nothing serves S3 here.";
+        std::future::ready(Err(ObjectError::refused(cause)))
     }
 
     /// Makes the call and waits for its answer. It is asked once for each claim. Where it can know that nothing

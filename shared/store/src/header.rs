@@ -73,6 +73,15 @@ pub struct MapRunChild {
 }
 
 impl Header {
+    /// Its place in a map run, if it is a child of one.
+    #[must_use]
+    pub fn map_run(&self) -> Option<&MapRunChild> {
+        match &self.parent {
+            Some(Parent::MapRun(child)) => Some(child),
+            Some(Parent::Job { .. }) | None => None,
+        }
+    }
+
     /// The execution's ARN, its key.
     #[must_use]
     pub fn arn(&self) -> ExecutionArn {

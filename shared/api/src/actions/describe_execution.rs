@@ -39,6 +39,8 @@ pub(super) struct Output {
     state_machine_version_arn: Option<Arc<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state_machine_alias_arn: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    map_run_arn: Option<Arc<str>>,
     redrive_count: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     redrive_date: Option<Epoch>,
@@ -99,6 +101,7 @@ fn output(header: &Header, is_all: bool, not_redrivable: Option<String>) -> Outp
         cause,
         state_machine_version_arn: header.version_arn.clone(),
         state_machine_alias_arn: header.alias_arn.clone(),
+        map_run_arn: header.map_run().map(|child| child.map_run_arn.clone()),
         redrive_count: execution.redrives.count,
         redrive_date: execution.redrives.latest.map(Epoch::from),
         redrive_status: if not_redrivable.is_some() { "NOT_REDRIVABLE" } else { "REDRIVABLE" },

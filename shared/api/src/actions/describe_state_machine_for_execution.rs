@@ -25,6 +25,10 @@ pub(super) struct Output {
     tracing_configuration: Value,
     encryption_configuration: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
+    map_run_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     revision_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     variable_references: Option<BTreeMap<String, Vec<String>>>,
@@ -39,10 +43,10 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     let is_all = is_all_data(&mut members)?;
     members.finish()?;
     let header = api.header(&execution_arn(&arn)?).await?;
-    let revision = api.backend().revision(&header.machine, &header.revision).await?;
+    let revision = api.backend().revision(&header.machine.unlabelled(), &header.revision).await?;
     let revision = revision.ok_or_else(|| ApiError::no_such_machine(header.machine.as_str()))?;
     // Only its configuration is asked for, which is AWS's default where the machine is gone.
-    let machine = api.backend().machine(&header.machine).await?;
+    let machine = api.backend().machine(&header.machine.unlabelled()).await?;
     let machine = machine.filter(|machine| revision::is_of(machine, &header));
     let Configuration { logging, tracing, encryption } =
         machine.as_ref().map(Configuration::of).unwrap_or_default();
@@ -56,6 +60,8 @@ pub(super) async fn call<B: Backend, T: Tasks>(
         logging_configuration: logging,
         tracing_configuration: tracing,
         encryption_configuration: encryption,
+        map_run_arn: header.map_run().map(|child| child.map_run_arn.to_string()),
+        label: header.machine.label().map(str::to_owned),
         revision_id: shown_revision(&header, machine.as_ref()),
         variable_references: is_all.then(references).flatten(),
     })

@@ -1,6 +1,6 @@
 //! ListExecutions: newest first.
 
-use super::{ARN, items_max};
+use super::{ARN, items_max, map_runs};
 use crate::members::{Members, Text};
 use crate::names::NamedMachine;
 use crate::resolve::Resolved;
@@ -89,6 +89,10 @@ struct Item {
     state_machine_version_arn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state_machine_alias_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    map_run_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item_count: Option<u32>,
     redrive_count: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     redrive_date: Option<Epoch>,
@@ -99,6 +103,9 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     body: &[u8],
 ) -> Result<Output, ApiError> {
     let input = Input::read(body)?;
+    if let (None, Some(map_run)) = (&input.machine_arn, &input.map_run_arn) {
+        return of_map_run(api, &input, map_run).await;
+    }
     let named = input.named()?;
     let is_qualified = matches!(named, NamedMachine::Qualified(_));
     let resolved = api.resolve(named).await?;
@@ -129,6 +136,31 @@ pub(super) async fn call<B: Backend, T: Tasks>(
         executions: page.items.iter().map(|header| item(header)).collect(),
         next_token: next.map(|place| listing.seal(api.now(), &place)),
     })
+}
+
+/// The children of a map run, in the order of their items.
+async fn of_map_run<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    input: &Input,
+    map_run: &str,
+) -> Result<Output, ApiError> {
+    let status = input.status.map_or("", StatusName::as_str);
+    let arguments = ["ListExecutions", map_run, status];
+    let listing = Listing(&arguments);
+    let from = input.token.as_ref().map(|token| listing.open(api.now(), token)).transpose()?;
+    let (headers, next) =
+        map_runs::children(api, map_run, input.status, input.items_max, from.as_deref()).await?;
+    let mut executions = Vec::with_capacity(headers.len());
+    for header in headers {
+        let mut listed = item(&header);
+        if let Some(child) = header.map_run() {
+            listed.map_run_arn = Some(child.map_run_arn.to_string());
+            listed.item_count = map_runs::item_count(api, child).await?;
+        }
+        executions.push(listed);
+    }
+    let next_token = next.map(|place| listing.seal(api.now(), &place));
+    Ok(Output { executions, next_token })
 }
 
 /// Whether an execution was started through the alias, or runs the version, that was named.
@@ -190,6 +222,8 @@ fn item(header: &Header) -> Item {
         stop_date: header.status.stopped().map(Epoch::from),
         state_machine_version_arn: header.version_arn.as_ref().map(text),
         state_machine_alias_arn: header.alias_arn.as_ref().map(text),
+        map_run_arn: None,
+        item_count: None,
         redrive_count: header.execution.redrives.count,
         redrive_date: header.execution.redrives.latest.map(Epoch::from),
     }

@@ -10,6 +10,7 @@ mod describe_state_machine_for_execution;
 mod get_execution_history;
 mod list_executions;
 mod list_state_machines;
+mod map_runs;
 mod redrive_execution;
 mod send_task;
 mod start_execution;
@@ -87,6 +88,9 @@ pub(crate) async fn call<B: Backend, T: Tasks>(
         Operation::GetExecutionHistory => {
             answer(request_id, get_execution_history::call(api, body).await)
         }
+        Operation::DescribeMapRun => answer(request_id, map_runs::describe(api, body).await),
+        Operation::ListMapRuns => answer(request_id, map_runs::list(api, body).await),
+        Operation::UpdateMapRun => answer(request_id, map_runs::update(api, body).await),
         Operation::ListExecutions => answer(request_id, list_executions::call(api, body).await),
         Operation::ListStateMachines => {
             answer(request_id, list_state_machines::call(api, body).await)

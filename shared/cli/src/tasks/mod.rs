@@ -2,6 +2,7 @@
 
 mod command;
 mod mocks;
+mod objects;
 mod record;
 mod served;
 mod target;
@@ -19,7 +20,7 @@ use baton_asl::Resource;
 use baton_calls::{
     AllowedHosts, CallError, Caller, HttpClient, HttpTasks, LocalCredentials, Terms,
 };
-use baton_driver::{CallAnswer, Job, TaskCall, Tasks};
+use baton_driver::{CallAnswer, Job, ObjectAnswer, ObjectCall, ObjectError, TaskCall, Tasks};
 use baton_embedded::{Embedded, Hold, wall_now};
 use baton_engine::{Failure, FailureKind, Payload};
 use baton_integrations::http_task::{HttpTask, connection_name};
@@ -29,6 +30,7 @@ use baton_store::{BoxError, Chance};
 use record::Recorded;
 use served::Served;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::sync::{Semaphore, mpsc};
@@ -49,6 +51,8 @@ pub(crate) struct Serving {
     pub(crate) mocks: Mocks,
     /// `--task`, the first that fits.
     pub(crate) targets: Vec<Target>,
+    /// `--s3`: a folder in place of S3.
+    pub(crate) s3: Option<PathBuf>,
     /// `--answer`: the outputs of states that wait for a callback.
     pub(crate) answers: BTreeMap<String, Payload>,
     /// Where a command finds the Step Functions API.
@@ -302,6 +306,15 @@ impl Tasks for LocalTasks {
 
     fn is_repeatable(&self, call: &TaskCall<'_>) -> bool {
         baton_integrations::is_repeatable(call.resource)
+    }
+
+    async fn objects(&self, call: &ObjectCall<'_>) -> Result<ObjectAnswer, ObjectError> {
+        match &self.serving.s3 {
+            Some(folder) => objects::answer(folder, &call.request),
+            None => Err(ObjectError::refused(
+                "Nothing serves S3. Give a folder in its place with --s3 DIR, which has a folder for each bucket.",
+            )),
+        }
     }
 
     async fn job_end(&self, job: &Job<'_>) -> Result<Option<CallAnswer>, BoxError> {

@@ -10,7 +10,7 @@ use baton_engine::{Failure, MapSignal};
 use baton_store::documents::{
     self, Held, MapCounts, MapLanes, MapOpen, MapRunState, Running, map_key,
 };
-use baton_store::{Backend, StatusName};
+use baton_store::{Backend, StatusName, StoreError};
 use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
 
@@ -302,7 +302,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         &self,
         arn: &str,
         state: &MapRunState,
-    ) -> Result<MapCounts, Halt> {
+    ) -> Result<MapCounts, StoreError> {
         let mut sum = MapCounts::default();
         self.each_group(arn, state, |_, lanes| sum += lanes.counts).await?;
         Ok(sum)
@@ -314,7 +314,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         arn: &str,
         state: &MapRunState,
         mut show: impl FnMut(&str, &MapLanes),
-    ) -> Result<(), Halt> {
+    ) -> Result<(), StoreError> {
         let mut from = None;
         loop {
             let page = documents::list::<MapLanes>(

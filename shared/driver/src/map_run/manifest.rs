@@ -6,9 +6,15 @@ use crate::error::Halt;
 use crate::limits::{
     MAP_CHUNK_BYTES_MAX, MAP_CHUNK_CHILDREN, MAP_EXPRESS_CHILDREN, MAP_READ_LIMIT,
 };
+use crate::objects::{ObjectAnswer, ObjectCall, ObjectError, ObjectRequest};
 use crate::take::Taken;
 use crate::tasks::Tasks;
+use baton_asl::states::ReaderAction;
 use baton_engine::{Failure, ItemSource, MapItem, MapSignal, Payload};
+use baton_items::{
+    BatchLimits, Batcher, Dataset, DatasetPlan, DatasetPosition, DatasetStep, FetchedBytes,
+    ITEM_READER_FAILED, ListedObject, Need, ReadFailure,
+};
 use baton_store::Backend;
 use baton_store::documents::{self, MapChild, MapChunk, MapRunState, map_key};
 use serde::{Deserialize, Serialize};
@@ -19,12 +25,22 @@ use serde_json::value::RawValue;
 const STATE_DATA: &str = "STATE_DATA";
 
 /// Where reading goes on.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Place {
     /// The index of the next item.
     #[serde(rename = "i", default)]
     pub(super) index: u64,
+    /// Where the dataset stands, if it is read from S3.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    dataset: Option<DatasetPosition>,
+    /// Items that were read and belong to a batch of the next chunk.
+    #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty")]
+    batch: Vec<Box<RawValue>>,
 }
+
+/// A dataset that is being read, from chunk to chunk.
+#[derive(Default)]
+struct Reading(Option<Dataset>);
 
 /// Why no more can be read.
 pub(super) enum Unread {
@@ -56,8 +72,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             self.look_after(of, &state).await?;
         }
         let began = self.backend.now();
+        let mut reading = Reading::default();
         while state.is_open() && !state.is_read {
-            state = match self.read_chunk(of, state.chunks).await {
+            state = match self.read_chunk(of, state.chunks, &mut reading).await {
                 Ok(state) => state,
                 Err(Unread::Failed(failure)) => {
                     self.fail_map(of, &failure).await?;
@@ -76,19 +93,28 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 
     /// Reads one chunk, unless somebody has, and publishes it.
-    async fn read_chunk(&self, of: InRun<'_>, number: u32) -> Result<MapRunState, Unread> {
+    async fn read_chunk(
+        &self,
+        of: InRun<'_>,
+        number: u32,
+        reading: &mut Reading,
+    ) -> Result<MapRunState, Unread> {
         let (group, key) = (of.arn(), map_key(number));
         let there = documents::find::<MapChunk>(&*self.backend, group, &key);
         let chunk = match there.await.map_err(Halt::from)? {
-            Some(held) => held.value,
+            Some(held) => {
+                reading.0 = None;
+                held.value
+            }
             None => {
                 let place = self.place_before(of, number).await?;
-                let chunk = self.next_chunk(of, place).await?;
+                let chunk = self.next_chunk(of, place, reading).await?;
                 let written = documents::swap(&*self.backend, group, &key, None, Some(&chunk));
                 if written.await.map_err(Halt::from)? {
                     chunk
                 } else {
                     // Another reader was faster, and may have drawn other inputs by chance.
+                    reading.0 = None;
                     let there = documents::find::<MapChunk>(&*self.backend, group, &key);
                     there.await.map_err(Halt::from)?.map_or(chunk, |held| held.value)
                 }
@@ -144,14 +170,124 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         Ok(state)
     }
 
-    async fn next_chunk(&self, of: InRun<'_>, place: Place) -> Result<MapChunk, Unread> {
+    async fn next_chunk(
+        &self,
+        of: InRun<'_>,
+        place: Place,
+        reading: &mut Reading,
+    ) -> Result<MapChunk, Unread> {
         match &of.facts.source {
             ItemSource::Given(items) => self.given_chunk(of, items, &place),
-            ItemSource::Read { .. } => {
-                Err(Failure::new("States.ItemReaderFailed", "Baton cannot read items from S3 yet.")
-                    .into())
+            ItemSource::Read { arguments, config, items_max } => {
+                let is_listing = of
+                    .distributed
+                    .reader
+                    .as_ref()
+                    .is_some_and(|reader| reader.action == ReaderAction::ListObjects);
+                let (arguments, config) = (arguments.value(), config.value());
+                let plan = DatasetPlan::parse(is_listing, arguments, config, *items_max)
+                    .map_err(|failure| unread(&failure))?;
+                let owner = plan.expected_bucket_owner.clone();
+                let mut dataset = match reading.0.take() {
+                    Some(dataset) => dataset,
+                    None => Dataset::new(plan, place.dataset.clone().unwrap_or_default()),
+                };
+                let chunk = self.read_items(of, &mut dataset, &place, owner.as_deref()).await?;
+                reading.0 = Some(dataset);
+                Ok(chunk)
             }
         }
+    }
+
+    async fn read_items(
+        &self,
+        of: InRun<'_>,
+        dataset: &mut Dataset,
+        place: &Place,
+        owner: Option<&str>,
+    ) -> Result<MapChunk, Unread> {
+        let mut chunker = Chunker::new(of, place)?;
+        loop {
+            let need = match dataset.next().map_err(|failure| unread(&failure))? {
+                DatasetStep::End => return Ok(chunker.close(None)?),
+                DatasetStep::Needs(need) => need,
+                DatasetStep::Item(item) => {
+                    let item = MapItem {
+                        index: u32::try_from(item.index).unwrap_or(u32::MAX),
+                        key: item.key.map(Into::into),
+                        value: Payload::kept(item.value).map_err(|error| Halt::broken(&error))?,
+                        source: Some(item.source.into()),
+                    };
+                    let index = u64::from(item.index).saturating_add(1);
+                    chunker.push(&self.child_input(of, item)?)?;
+                    if chunker.is_full() {
+                        let dataset = Some(dataset.position());
+                        return Ok(chunker.close(Some(Place {
+                            index,
+                            dataset,
+                            batch: Vec::new(),
+                        }))?);
+                    }
+                    continue;
+                }
+            };
+            self.fetch(of, dataset, &need, owner).await?;
+        }
+    }
+
+    /// Brings a dataset what it needs to go on.
+    async fn fetch(
+        &self,
+        of: InRun<'_>,
+        dataset: &mut Dataset,
+        need: &Need,
+        owner: Option<&str>,
+    ) -> Result<(), Unread> {
+        let request = match need {
+            Need::Bytes { object, version, from, .. } => ObjectRequest::Read {
+                bucket: &object.bucket,
+                key: &object.key,
+                version: version.as_deref(),
+                from: *from,
+            },
+            Need::Page { bucket, prefix, token } => {
+                ObjectRequest::List { bucket, prefix, token: token.as_deref() }
+            }
+            Need::Ranges { object } => {
+                let cause = format!("Baton cannot read Parquet objects yet: {}", object.key);
+                return Err(Failure::new(ITEM_READER_FAILED, &cause).into());
+            }
+        };
+        match self.object(of, owner, request).await.map_err(read_failure)? {
+            ObjectAnswer::Bytes { bytes, is_end, etag } => {
+                let fetched = FetchedBytes { bytes: &bytes, is_end, etag: &etag };
+                dataset.give_bytes(fetched).map_err(|failure| unread(&failure))
+            }
+            ObjectAnswer::Page { objects, next } => {
+                let listed = objects.iter().map(|object| ListedObject {
+                    etag: &object.etag,
+                    key: &object.key,
+                    last_modified_secs: object.modified_secs,
+                    size: object.size,
+                    storage_class: &object.storage_class,
+                });
+                dataset.give_page(listed, next);
+                Ok(())
+            }
+            ObjectAnswer::Written => Ok(()),
+        }
+    }
+
+    /// Asks S3 with the state machine's rights.
+    pub(super) async fn object(
+        &self,
+        of: InRun<'_>,
+        bucket_owner: Option<&str>,
+        request: ObjectRequest<'_>,
+    ) -> Result<ObjectAnswer, ObjectError> {
+        let execution = of.run.execution();
+        let (role_arn, region) = (&*execution.role_arn, &*execution.region);
+        self.tasks.objects(&ObjectCall { role_arn, region, bucket_owner, request }).await
     }
 
     /// A chunk of the state's own items.
@@ -161,7 +297,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         items: &Payload,
         place: &Place,
     ) -> Result<MapChunk, Unread> {
-        let mut chunker = Chunker::new(of, place);
+        let mut chunker = Chunker::new(of, place)?;
         let from = usize::try_from(place.index).unwrap_or(usize::MAX);
         let mut index = place.index;
         let mut push = |chunker: &mut Chunker, key: Option<&str>, value: &Value| {
@@ -177,7 +313,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 value,
                 source: Some(STATE_DATA.into()),
             };
-            chunker.push(&self.child_input(of, item)?).map_err(Unread::from)?;
+            chunker.push(&self.child_input(of, item)?)?;
             Ok::<bool, Unread>(chunker.is_full())
         };
         let mut is_last = true;
@@ -200,7 +336,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
-        Ok(chunker.close((!is_last).then_some(Place { index })))
+        let next = Place { index, ..Place::default() };
+        Ok(chunker.close((!is_last).then_some(next))?)
     }
 
     /// What a child gets for an item.
@@ -218,27 +355,71 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 }
 
+fn unread(failure: &ReadFailure) -> Unread {
+    Failure::new(ITEM_READER_FAILED, &failure.to_string()).into()
+}
+
+fn read_failure(error: ObjectError) -> Unread {
+    if error.may_pass {
+        return Unread::Halt(Halt::Later(crate::error::TakeError::Unready(error.into())));
+    }
+    Failure::new(ITEM_READER_FAILED, &error.cause).into()
+}
+
 /// Puts children's inputs together until a chunk is full.
 struct Chunker {
     children: Vec<MapChild>,
     bytes: usize,
     children_max: usize,
     first_item: u64,
+    batcher: Option<Batcher>,
+    /// The items of the batch that is being filled.
+    open: Vec<Box<RawValue>>,
 }
 
 impl Chunker {
-    fn new(of: InRun<'_>, place: &Place) -> Self {
+    fn new(of: InRun<'_>, place: &Place) -> Result<Self, Failure> {
         let children_max =
             if of.distributed.is_express { MAP_EXPRESS_CHILDREN } else { MAP_CHUNK_CHILDREN };
-        Chunker { children: Vec::new(), bytes: 0, children_max, first_item: place.index }
+        let batcher = of.facts.batch.as_ref().map(|batch| {
+            let limits = BatchLimits { items: batch.items_max, bytes: batch.bytes_max };
+            Batcher::new(limits, batch.input.as_ref().map(Payload::text))
+        });
+        let first_item = place.index.saturating_sub(place.batch.len() as u64);
+        let (children, open) = (Vec::new(), Vec::new());
+        let mut chunker = Chunker { children, bytes: 0, children_max, first_item, batcher, open };
+        for item in &place.batch {
+            chunker.push_text(item.get())?;
+        }
+        Ok(chunker)
     }
 
     fn push(&mut self, input: &Payload) -> Result<(), Failure> {
-        let text = input.text();
-        self.bytes = self.bytes.saturating_add(text.len());
-        let input = RawValue::from_string(text.to_owned())
-            .map_err(|error| Failure::runtime(&format!("An item is not JSON: {error}")))?;
-        self.children.push(MapChild { input, items: 1 });
+        self.push_text(input.text())
+    }
+
+    fn push_text(&mut self, text: &str) -> Result<(), Failure> {
+        let Some(batcher) = &mut self.batcher else { return self.add(text.to_owned(), 1) };
+        let closed = batcher.push(text);
+        let closed =
+            closed.map_err(|error| Failure::new(ITEM_READER_FAILED, &error.to_string()))?;
+        let item = raw(text.to_owned())?;
+        let Some(batch) = closed else {
+            self.open.push(item);
+            return Ok(());
+        };
+        // The item filled the batch, or was the first that did not fit.
+        let is_within = batch.items > self.open.len() as u64;
+        self.open.clear();
+        if !is_within {
+            self.open.push(item);
+        }
+        self.add(batch.input, u32::try_from(batch.items).unwrap_or(u32::MAX))
+    }
+
+    fn add(&mut self, input: String, items: u32) -> Result<(), Failure> {
+        self.bytes = self.bytes.saturating_add(input.len());
+        self.children.push(MapChild { input: raw(input)?, items });
         Ok(())
     }
 
@@ -246,8 +427,20 @@ impl Chunker {
         self.children.len() >= self.children_max || self.bytes >= MAP_CHUNK_BYTES_MAX
     }
 
-    fn close(self, next: Option<Place>) -> MapChunk {
+    /// The chunk; behind the last one the batch that is being filled is a child too.
+    fn close(mut self, next: Option<Place>) -> Result<MapChunk, Failure> {
+        if next.is_none()
+            && let Some(batch) = self.batcher.as_mut().and_then(Batcher::finish)
+        {
+            self.add(batch.input, u32::try_from(batch.items).unwrap_or(u32::MAX))?;
+        }
+        let next = next.map(|place| Place { batch: std::mem::take(&mut self.open), ..place });
         let next = next.and_then(|place| serde_json::to_value(place).ok());
-        MapChunk { children: self.children, first_item: self.first_item, next }
+        Ok(MapChunk { children: self.children, first_item: self.first_item, next })
     }
+}
+
+fn raw(text: String) -> Result<Box<RawValue>, Failure> {
+    RawValue::from_string(text)
+        .map_err(|error| Failure::runtime(&format!("An item is not JSON: {error}")))
 }

@@ -63,7 +63,7 @@ use baton_asl::StateKind;
 use baton_asl::states::{Distributed, Map};
 use baton_engine::{Due, Failure, MapRun, MapSignal, Marked, Pending, Record, Signal};
 use baton_store::documents::{
-    self, Document, Held, MapRunFailure, MapRunOf, MapRunState, MapRunStatus,
+    self, Document, Held, MapCounts, MapRunFailure, MapRunOf, MapRunState, MapRunStatus,
 };
 use baton_store::{Backend, MachineArn, Outgoing, StoreError};
 use std::collections::BTreeMap;
@@ -301,6 +301,88 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         };
         let execution = child.execution.clone();
         self.backend.send(vec![Outgoing { execution, cue, due: Due::Now }]).await
+    }
+}
+
+/// How far a map run has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MapProgress {
+    /// What has ended.
+    pub ended: MapCounts,
+    /// Children under way.
+    pub running: u64,
+    /// The items that those work on.
+    pub running_items: u64,
+}
+
+impl<B: Backend, T: Tasks> Driver<B, T> {
+    /// How far a map run has come.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] of the backend.
+    pub async fn map_progress(
+        &self,
+        arn: &str,
+        state: &MapRunState,
+    ) -> Result<MapProgress, StoreError> {
+        let mut progress = MapProgress::default();
+        self.each_group(arn, state, |_, lanes| {
+            progress.ended += lanes.counts;
+            progress.running = progress.running.saturating_add(lanes.running.len() as u64);
+            let items: u64 = lanes.running.iter().map(|child| u64::from(child.2)).sum();
+            progress.running_items = progress.running_items.saturating_add(items);
+        })
+        .await?;
+        Ok(progress)
+    }
+
+    /// UpdateMapRun: changes a run's limits while it runs.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] of the backend; it is not known then whether it was changed.
+    pub async fn update_map_run(
+        &self,
+        arn: &str,
+        mut change: impl FnMut(&mut MapRunState),
+    ) -> Result<(), StoreError> {
+        let mut fed = Vec::new();
+        let changed =
+            change_document::<MapRunState>(&*self.backend, arn, MapRunState::KEY, |state| {
+                change(state);
+                fed = state.feed();
+                true
+            });
+        let state = match changed.await {
+            Ok(state) => state,
+            Err(Halt::Later(TakeError::Store(error))) => return Err(error),
+            Err(Halt::Later(error)) => {
+                return Err(StoreError::Unavailable { what: "map run", source: error.into() });
+            }
+            Err(Halt::Broken(cause)) => {
+                let key = arn.to_owned();
+                return Err(StoreError::Corrupt { what: "map run", key, source: cause.into() });
+            }
+        };
+        let Some((state, (scope, sequence))) = state.and_then(|it| it.place().map(|at| (it, at)))
+        else {
+            return Ok(());
+        };
+        // New groups are fed, and those with lanes more than before look at them.
+        let groups: std::collections::BTreeSet<u32> =
+            fed.into_iter().chain(state.busy_groups()).collect();
+        let execution = baton_store::ExecutionArn::trusted(state.execution.clone());
+        let cue = |group| Outgoing {
+            execution: execution.clone(),
+            cue: baton_engine::Cue {
+                scope: scope.clone(),
+                sequence,
+                signal: Signal::Map(MapSignal::Fill { group }),
+            },
+            due: Due::Now,
+        };
+        self.backend.send(groups.into_iter().map(cue).collect()).await
     }
 }
 

@@ -1,0 +1,238 @@
+//! DescribeMapRun, ListMapRuns, UpdateMapRun, and ListExecutions by map run.
+
+use super::{LONG_ARN, items_max};
+use crate::members::Members;
+use crate::names::execution_arn;
+use crate::time::Epoch;
+use crate::token::Listing;
+use crate::{Api, ApiError};
+use baton_driver::Tasks;
+use baton_store::documents::{
+    self, MapChunk, MapCounts, MapRunOf, MapRunState, MapRunStatus, map_child_arn, map_key,
+};
+use baton_store::{Backend, Header, MachineArn, StatusName};
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// How many children are looked at for one page at most, wanted or not.
+const SCAN_MAX: u32 = 2_000;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Description {
+    map_run_arn: String,
+    execution_arn: Arc<str>,
+    status: &'static str,
+    start_date: Epoch,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_date: Option<Epoch>,
+    max_concurrency: u32,
+    tolerated_failure_percentage: f64,
+    tolerated_failure_count: u64,
+    item_counts: Counts,
+    execution_counts: Counts,
+    redrive_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redrive_date: Option<Epoch>,
+}
+
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Counts {
+    pending: u64,
+    running: u64,
+    succeeded: u64,
+    failed: u64,
+    timed_out: u64,
+    aborted: u64,
+    total: u64,
+    results_written: u64,
+    failures_not_redrivable: u64,
+    pending_redrive: u64,
+}
+
+pub(super) async fn describe<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    body: &[u8],
+) -> Result<Description, ApiError> {
+    let mut members = Members::parse(body)?;
+    let arn = members.required_text("mapRunArn", LONG_ARN)?;
+    members.finish()?;
+    let state = find(api, &arn).await?.value;
+    let progress = api.driver.map_progress(&arn, &state).await?;
+    let counts = |ended: [u64; 4], running, total: u64| counts(&state, ended, running, total);
+    let MapCounts { children, items } = progress.ended;
+    Ok(Description {
+        execution_arn: state.execution.clone(),
+        status: state.status.as_str(),
+        start_date: epoch(state.started_millis),
+        stop_date: state.stopped_millis.map(epoch),
+        max_concurrency: state.concurrency_max,
+        tolerated_failure_percentage: state.tolerated_percentage.unwrap_or_default(),
+        tolerated_failure_count: state.tolerated_count.unwrap_or_default(),
+        item_counts: counts(items, progress.running_items, state.items),
+        execution_counts: counts(children, progress.running, state.children),
+        redrive_count: state.redrives,
+        redrive_date: state.redriven_millis.map(epoch),
+        map_run_arn: arn,
+    })
+}
+
+fn counts(state: &MapRunState, ended: [u64; 4], running: u64, total: u64) -> Counts {
+    let [succeeded, failed, timed_out, aborted] = ended;
+    let begun = ended.iter().fold(running, |sum, count| sum.saturating_add(*count));
+    Counts {
+        pending: total.saturating_sub(begun),
+        running,
+        succeeded,
+        failed,
+        timed_out,
+        aborted,
+        total,
+        results_written: state.results_written,
+        ..Counts::default()
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Listed {
+    map_runs: Vec<ListedRun>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListedRun {
+    execution_arn: String,
+    map_run_arn: Arc<str>,
+    state_machine_arn: Arc<str>,
+    start_date: Epoch,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_date: Option<Epoch>,
+}
+
+pub(super) async fn list<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    body: &[u8],
+) -> Result<Listed, ApiError> {
+    let mut members = Members::parse(body)?;
+    let arn = members.required_text("executionArn", super::ARN)?;
+    let items_max = items_max(&mut members)?;
+    let token = members.text("nextToken", super::LONG_ARN)?;
+    members.finish()?;
+    let header = api.header(&execution_arn(&arn)?).await?;
+    let group = header.execution.arn.to_string();
+    let arguments = ["ListMapRuns", &group];
+    let listing = Listing(&arguments);
+    let from = token.as_ref().map(|token| listing.open(api.now(), token)).transpose()?;
+    let page =
+        documents::list::<MapRunOf>(api.backend(), &group, items_max, from.as_deref()).await?;
+    let mut map_runs = Vec::with_capacity(page.items.len());
+    for (_, held) in page.items {
+        let MapRunOf { map_run_arn, machine, started_millis } = held.value;
+        let state = documents::find::<MapRunState>(api.backend(), &map_run_arn, MapRunState::KEY);
+        let stopped = state.await?.and_then(|state| state.value.stopped_millis);
+        map_runs.push(ListedRun {
+            execution_arn: group.clone(),
+            map_run_arn,
+            state_machine_arn: machine,
+            start_date: epoch(started_millis),
+            stop_date: stopped.map(epoch),
+        });
+    }
+    let next_token = page.next.map(|place| listing.seal(api.now(), &place));
+    Ok(Listed { map_runs, next_token })
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Updated {}
+
+pub(super) async fn update<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    body: &[u8],
+) -> Result<Updated, ApiError> {
+    let mut members = Members::parse(body)?;
+    let arn = members.required_text("mapRunArn", LONG_ARN)?;
+    let concurrency = members.integer("maxConcurrency", 0..=i64::from(u32::MAX))?;
+    let count = members.integer("toleratedFailureCount", 0..=i64::MAX)?;
+    let percentage = members.number("toleratedFailurePercentage", 0.0..=100.0)?;
+    members.finish()?;
+    if find(api, &arn).await?.value.status != MapRunStatus::Running {
+        let message = "Map Run is completed and cannot be updated.";
+        return Err(ApiError::validation(message));
+    }
+    let change = |state: &mut MapRunState| {
+        if let Some(concurrency) = concurrency.and_then(|it| u32::try_from(it).ok()) {
+            state.concurrency_max = concurrency;
+        }
+        state.tolerated_count =
+            count.and_then(|it| u64::try_from(it).ok()).or(state.tolerated_count);
+        state.tolerated_percentage = percentage.or(state.tolerated_percentage);
+    };
+    api.driver.update_map_run(&arn, change).await?;
+    Ok(Updated {})
+}
+
+async fn find<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    arn: &str,
+) -> Result<documents::Held<MapRunState>, ApiError> {
+    if !arn.starts_with("arn:") {
+        return Err(ApiError::invalid_arn(&format!("Invalid ARN prefix: {arn}")));
+    }
+    let found = documents::find(api.backend(), arn, MapRunState::KEY).await?;
+    found.ok_or_else(|| ApiError::no_such_resource(arn))
+}
+
+/// The children of a map run from a place on, as far as they are wanted; where the next page begins.
+pub(super) async fn children<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    arn: &str,
+    status: Option<StatusName>,
+    items_max: u32,
+    from: Option<&str>,
+) -> Result<(Vec<Arc<Header>>, Option<String>), ApiError> {
+    let state = find(api, arn).await?.value;
+    let machine = MachineArn::trusted(state.machine.clone());
+    let place = from.and_then(|text| text.split_once(' '));
+    let place = place.and_then(|(a, b)| Some((a.parse::<u32>().ok()?, b.parse::<u32>().ok()?)));
+    let (mut chunk, mut at) = place.unwrap_or_default();
+    let (mut found, mut seen) = (Vec::new(), 0_u32);
+    while chunk < state.chunks {
+        let read = documents::find::<MapChunk>(api.backend(), arn, &map_key(chunk)).await?;
+        let children = read.map_or(0, |read| read.value.children.len());
+        let width = u32::try_from(children).unwrap_or(u32::MAX);
+        let arns: Vec<_> =
+            (at..width).map(|place| map_child_arn(&machine, arn, chunk, place)).collect();
+        let headers = try_join_all(arns.iter().map(|arn| api.backend().header(arn))).await?;
+        for header in headers {
+            if found.len() >= items_max as usize || seen >= SCAN_MAX {
+                return Ok((found, Some(format!("{chunk} {at}"))));
+            }
+            (at, seen) = (at.saturating_add(1), seen.saturating_add(1));
+            let is_wanted =
+                |header: &Arc<Header>| status.is_none_or(|status| header.status.name() == status);
+            found.extend(header.filter(is_wanted));
+        }
+        (chunk, at) = (chunk.saturating_add(1), 0);
+    }
+    Ok((found, None))
+}
+
+/// How many items a child works on, as far as that is known.
+pub(super) async fn item_count<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    child: &baton_store::MapRunChild,
+) -> Result<Option<u32>, ApiError> {
+    let key = map_key(child.chunk);
+    let read = documents::find::<MapChunk>(api.backend(), &child.map_run_arn, &key).await?;
+    Ok(read.and_then(|read| Some(read.value.children.get(child.place as usize)?.items)))
+}
+
+fn epoch(millis: i64) -> Epoch {
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH).into()
+}
