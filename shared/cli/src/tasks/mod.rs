@@ -271,17 +271,22 @@ impl LocalTasks {
         }
     }
 
-    /// A job's answer to a request, and whether it came from this machine.
+    /// A job's answer to a request, and whether it came from this machine. It is asked where it was begun.
     async fn ask(&self, request: &Request, job: &Job<'_>) -> Result<(Response, bool), CallError> {
-        let is_outside = self
-            .caller
-            .endpoints()
-            .configured(&request.destination.endpoint_variable_suffix)
-            .is_some()
-            || self.caller.provider().find().is_ok();
+        let endpoints = match self.rule(&job.call).map(|rule| &rule.how) {
+            Some(How::Send(endpoints)) => endpoints,
+            Some(How::Serve(_) | How::Answer(_)) | None => self.caller.endpoints(),
+        };
+        let suffix = &request.destination.endpoint_variable_suffix;
+        let is_outside =
+            endpoints.configured(suffix).is_some() || self.caller.provider().find().is_ok();
         match self.own.answer(request, &job.call).await {
             Some(response) if !(is_elsewhere(&response) && is_outside) => Ok((response, true)),
-            Some(_) | None => Ok((send(&self.caller, request, &job.call).await?, false)),
+            Some(_) | None => {
+                let provider = self.caller.provider().clone();
+                let caller = Caller::new(self.client.clone(), endpoints.clone(), provider);
+                Ok((send(&caller, request, &job.call).await?, false))
+            }
         }
     }
 
