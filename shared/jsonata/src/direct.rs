@@ -42,6 +42,14 @@ impl Direct {
         Some(Direct { root, names })
     }
 
+    /// The member of `$states` that is picked as a whole, if it is one.
+    pub(crate) fn as_member(&self) -> Option<Member> {
+        match &self.root {
+            Root::Member(member) if self.names.is_empty() => Some(*member),
+            Root::Member(_) | Root::Variable(_) => None,
+        }
+    }
+
     pub(crate) fn pick<'v>(&self, bindings: &'v dyn Bindings) -> Picked<'v> {
         let mut value = match &self.root {
             Root::Member(member) => match self.member(*member, bindings) {

@@ -14,7 +14,7 @@ use crate::guard::guard;
 use crate::limits::EXPRESSION_BYTES_MAX;
 use crate::references::{Found, find};
 use crate::syntax::syntax_error;
-use crate::{Chance, Environment, EvalError, Limits, ParseError, References};
+use crate::{Chance, Environment, EvalError, Limits, Member, ParseError, References};
 
 /// A compiled expression. Compiled once, shared between threads, cheap to clone.
 #[derive(Clone)]
@@ -62,6 +62,12 @@ impl Expression {
     #[must_use]
     pub fn references(&self) -> &References {
         &self.0.found.references
+    }
+
+    /// The member of `$states` that is all the expression asks for, so that it can be passed on without a copy.
+    #[must_use]
+    pub fn as_member(&self) -> Option<Member> {
+        self.0.direct.as_ref()?.as_member()
     }
 
     /// Evaluates the expression.
@@ -176,6 +182,17 @@ mod tests {
         for text in ["$states.input.order", "$states.input.items.n", "$total", "$total.x", "$sum"] {
             let evaluated = eval_with(&format!("({text})"), given());
             assert_eq!(eval_with(text, given()), evaluated, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_member_that_is_all_is_known() {
+        let check = |text: &str| Expression::parse(text).unwrap().as_member();
+        assert_eq!(check("$states.input"), Some(Member::Input));
+        assert_eq!(check(" $states.result "), Some(Member::Result));
+        for text in ["$states.input.a", "$states", "$input", "$states.input[0]", "[$states.input]"]
+        {
+            assert_eq!(check(text), None, "{text}");
         }
     }
 

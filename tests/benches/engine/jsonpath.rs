@@ -1,6 +1,7 @@
 //! One evaluation of a compiled path, beside `serde_json_path`.
 
-use crate::measure::{Stopwatch, Table, median};
+use crate::clock::CoreTime;
+use crate::measure::{Table, median};
 use baton_jsonpath::{NoVariables, Path, Scope};
 use serde_json::{Value, json};
 use serde_json_path::JsonPath;
@@ -78,11 +79,11 @@ fn times(work: &mut impl FnMut()) -> u32 {
 }
 
 fn time_of(work: &mut impl FnMut(), times: u32) -> f64 {
-    let watch = Stopwatch::start();
+    let watch = CoreTime::start();
     for _ in 0..times {
         work();
     }
-    watch.elapsed().as_secs_f64() / f64::from(times)
+    watch.secs() / f64::from(times)
 }
 
 fn document() -> Value {

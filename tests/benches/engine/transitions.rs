@@ -1,6 +1,7 @@
 //! Transitions a second of the interpreter alone.
 
-use crate::measure::{Stopwatch, Table, median};
+use crate::clock::CoreTime;
+use crate::measure::{Table, median};
 use crate::run::Machine;
 use serde_json::{Value, json};
 
@@ -20,9 +21,9 @@ fn add(table: &mut Table, what: &str, definition: &Value, goal: &str) {
     let machine = Machine::new(definition, input.into());
     let rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
-            let watch = Stopwatch::start();
+            let watch = CoreTime::start();
             machine.run(TRANSITIONS);
-            f64::from(TRANSITIONS) / watch.elapsed().as_secs_f64()
+            f64::from(TRANSITIONS) / watch.secs()
         })
         .collect();
     let rate = format!("{:.0} transitions/s", median(&rounds));

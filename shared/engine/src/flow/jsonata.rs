@@ -71,6 +71,15 @@ impl<'a> InSight<'a> {
             variables: step.variables.clone(),
         }
     }
+
+    /// What a template passes on as it is, if that is all it does.
+    fn passed_by(&self, template: &Template) -> Option<Payload> {
+        match template.as_expression()?.as_member()? {
+            Member::Input => Some(self.input.clone()),
+            Member::Result => self.result.cloned(),
+            Member::ErrorOutput | Member::Context => None,
+        }
+    }
 }
 
 pub(super) fn arguments(
@@ -82,7 +91,10 @@ pub(super) fn arguments(
     let Some(template) = &flow.arguments else { return Ok(at.visit.input.clone()) };
     let mut in_sight = InSight::of(step, at);
     in_sight.context = step.context(at, token);
-    eval_template(step, &Environment::new(&in_sight), template, "Arguments")
+    match in_sight.passed_by(template) {
+        Some(arguments) => Ok(arguments),
+        None => eval_template(step, &Environment::new(&in_sight), template, "Arguments"),
+    }
 }
 
 /// A state with a result: only a state that can be retried shows it as `$states.result`.
@@ -94,8 +106,7 @@ pub(super) fn completed(
 ) -> Result<Completed, Fault> {
     let mut in_sight = InSight::of(step, at);
     in_sight.result = at.handlers().is_some().then_some(&result);
-    let environment = Environment::new(&in_sight);
-    hand_on(step, &environment, flow.output.as_ref(), flow.assign.as_ref(), &result)
+    hand_on(step, &in_sight, flow.output.as_ref(), flow.assign.as_ref(), &result)
 }
 
 pub(super) fn passed_on(
@@ -105,7 +116,7 @@ pub(super) fn passed_on(
     assign: Option<&Template>,
 ) -> Result<Completed, Fault> {
     let in_sight = InSight::of(step, at);
-    hand_on(step, &Environment::new(&in_sight), output, assign, &at.visit.input)
+    hand_on(step, &in_sight, output, assign, &at.visit.input)
 }
 
 pub(super) fn caught(
@@ -121,17 +132,18 @@ pub(super) fn caught(
         Some(AnyTemplate::JsonPath(_)) | None => None,
     };
     let default = Payload::new(error_output.clone());
-    hand_on(step, &Environment::new(&in_sight), catcher.output.as_ref(), assign, &default)
+    hand_on(step, &in_sight, catcher.output.as_ref(), assign, &default)
 }
 
 /// `Assign` and `Output` see the values as at the state's entry, not each other (EXPR-VAR-02).
 fn hand_on(
     step: &mut Step<'_>,
-    environment: &Environment<'_>,
+    in_sight: &InSight<'_>,
     output: Option<&Template>,
     assign: Option<&Template>,
     default: &Payload,
 ) -> Result<Completed, Fault> {
+    let environment = &Environment::new(in_sight);
     let assigned = match assign
         .map(|assign| eval_template(step, environment, assign, "Assign"))
         .transpose()?
@@ -150,7 +162,10 @@ fn hand_on(
         },
     };
     let output = match output {
-        Some(output) => eval_template(step, environment, output, "Output")?,
+        Some(output) => match in_sight.passed_by(output) {
+            Some(output) => output,
+            None => eval_template(step, environment, output, "Output")?,
+        },
         None => default.clone(),
     };
     Ok(Completed { output, assigned })

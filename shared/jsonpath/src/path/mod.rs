@@ -30,7 +30,6 @@ pub struct Path {
     text: String,
     root: Root,
     steps: Steps,
-    reach: Reach,
 }
 
 /// What a path starts from.
@@ -49,31 +48,34 @@ pub enum Root {
 pub(crate) struct Steps {
     pub(crate) steps: Vec<Step>,
     pub(crate) function: Option<Function>,
+    /// Of a whole path.
+    reach: Reach,
 }
 
 /// Which part of the Context Object a path needs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Reach {
     /// All of it, or it does not start there.
+    #[default]
     Anything,
     /// Not `Execution.Input`.
     BesideInput,
-    /// `Execution.Input`, and these steps from there.
-    WithinInput(Box<Steps>),
+    /// `Execution.Input`, and one value in that.
+    WithinInput,
 }
 
 impl Reach {
     fn of(root: &Root, steps: &Steps) -> Self {
-        let Steps { steps, function } = steps;
         // A filter may look at the whole document.
-        if steps.iter().any(|step| matches!(step, Step::Filter(_))) {
+        if steps.steps.iter().any(|step| matches!(step, Step::Filter(_))) {
             return Reach::Anything;
         }
-        match (root, steps.as_slice()) {
-            (Root::Context, [Step::Name(first), Step::Name(second), rest @ ..])
+        match (root, steps.steps.as_slice()) {
+            (Root::Context, [Step::Name(first), Step::Name(second), ..])
                 if first == "Execution" && second == "Input" =>
             {
-                Reach::WithinInput(Box::new(Steps { steps: rest.to_vec(), function: *function }))
+                let is_one = steps.is_definite() && steps.function.is_none();
+                if is_one { Reach::WithinInput } else { Reach::Anything }
             }
             (Root::Context, [Step::Name(first), Step::Name(_), ..]) if first == "Execution" => {
                 Reach::BesideInput
@@ -157,7 +159,7 @@ impl Path {
 
     pub(crate) fn new(text: &str, root: Root, steps: Steps) -> Self {
         let reach = Reach::of(&root, &steps);
-        Self { text: text.to_owned(), root, steps, reach }
+        Self { text: text.to_owned(), root, steps: Steps { reach, ..steps } }
     }
 
     /// The path as written.
@@ -207,12 +209,15 @@ impl Path {
     /// What a path finds in the part of the Context Object that it leads to; if nothing, the whole is asked, for it is what a
     /// failure tells of.
     fn select_part<'a>(&self, scope: &Scope<'a>) -> Option<Selected<'a>> {
-        let (document, steps) = match &self.reach {
-            Reach::Anything => return None,
-            Reach::BesideInput => (scope.context.without_input(), &self.steps),
-            Reach::WithinInput(steps) => (scope.context.input()?, &**steps),
-        };
-        Selection::new(document).select(steps, document).ok()
+        match self.steps.reach {
+            Reach::Anything => None,
+            Reach::BesideInput => {
+                let document = scope.context.without_input();
+                Selection::new(document).select(&self.steps, document).ok()
+            }
+            // The first two steps lead to the input itself.
+            Reach::WithinInput => select::definite(&self.steps, 2, scope.context.input()?).ok(),
+        }
     }
 
     /// The document that the path is applied to: the input, the Context Object or the variable.

@@ -27,7 +27,7 @@ impl<'a> Selection<'a> {
         document: &'a Value,
     ) -> Result<Selected<'a>, PathError> {
         if path.is_definite() {
-            let selected = definite(path, document)?;
+            let selected = definite(path, 0, document)?;
             return match path.function {
                 None => Ok(selected),
                 Some(function) => Ok(Selected::Computed(function.apply(&selected.as_value())?)),
@@ -72,12 +72,15 @@ impl<'a> Selection<'a> {
                 }
                 Ok(())
             }
-            Step::Name(_)
-            | Step::Names(_)
-            | Step::Index(_)
-            | Step::Indexes(_)
-            | Step::Slice { .. }
-            | Step::Wildcard => {
+            Step::Name(name) => match value.as_object().and_then(|members| members.get(name)) {
+                Some(member) => self.walk(member, rest, found),
+                None => Ok(()),
+            },
+            Step::Index(index) => match value.as_array().and_then(|items| element(items, *index)) {
+                Some(item) => self.walk(item, rest, found),
+                None => Ok(()),
+            },
+            Step::Names(_) | Step::Indexes(_) | Step::Slice { .. } | Step::Wildcard => {
                 for child in children(step, value) {
                     self.walk(child, rest, found)?;
                 }
@@ -146,10 +149,14 @@ fn picked(values: &[&Value], names: &[String], needs_all: bool) -> Value {
     objects.filter(complete).map(|members| pick(members, names)).collect()
 }
 
-/// Follows definite steps: one lookup a step, nothing allocated unless it fails.
-fn definite<'a>(path: &Steps, document: &'a Value) -> Result<Selected<'a>, PathError> {
+/// Follows definite steps from one of them on: one lookup a step, nothing allocated unless it fails.
+pub(super) fn definite<'a>(
+    path: &Steps,
+    from: usize,
+    document: &'a Value,
+) -> Result<Selected<'a>, PathError> {
     let mut value = document;
-    for (at, step) in path.steps.iter().enumerate() {
+    for (at, step) in path.steps.iter().enumerate().skip(from) {
         let next = match step {
             Step::Name(name) => value.as_object().and_then(|members| members.get(name)),
             Step::Index(index) => match value.as_array() {
@@ -183,14 +190,12 @@ fn pick(members: &Map<String, Value>, names: &[String]) -> Value {
     Value::Object(picked.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
-/// The values that one step leads to, where it is neither `..` nor a filter.
+/// The values that a step of several leads to, where it is neither `..` nor a filter.
 fn children<'a>(step: &Step, value: &'a Value) -> Vec<&'a Value> {
     match (step, value) {
-        (Step::Name(name), Value::Object(members)) => members.get(name).into_iter().collect(),
         (Step::Names(names), Value::Object(members)) => {
             names.iter().filter_map(|name| members.get(name)).collect()
         }
-        (Step::Index(index), Value::Array(items)) => element(items, *index).into_iter().collect(),
         (Step::Indexes(indexes), Value::Array(items)) => {
             indexes.iter().filter_map(|index| element(items, *index)).collect()
         }
