@@ -217,7 +217,10 @@ impl Tasks for Outside {
         };
         let task = match Task::new(call.resource, call.arguments, &origin) {
             Ok(task) => task,
-            Err(failure) if self.result(call).is_none() => return CallAnswer::Failed(failure),
+            // Where the models of all services are built in, arguments that do not fit them are a failure of their own.
+            Err(failure) if self.result(call).is_none() || is_unfit(call, &failure) => {
+                return CallAnswer::Failed(failure);
+            }
             Err(_) => return self.recorded(call).await,
         };
         if let Some(invocation) = task.invocation()
@@ -300,6 +303,11 @@ impl Outside {
             _ => ended(&result),
         }
     }
+}
+
+fn is_unfit(call: &TaskCall<'_>, failure: &Failure) -> bool {
+    let is_sdk = matches!(call.resource, Resource::Service(of) if of.service.starts_with("aws-sdk:"));
+    is_sdk && failure.error.as_deref() == Some("States.Runtime")
 }
 
 /// A recorded result as the end of a call.

@@ -7,7 +7,7 @@ run_part() {
     say "$1"
     case $1 in
         workspace) run_workspace ;;
-        conformance) run_logged conformance read_conformance cargo test --workspace --locked --test conformance -- --quiet ;;
+        conformance) run_logged conformance read_conformance cargo test --workspace --locked "${features[@]}" --test conformance -- --quiet ;;
         order | kill | dynamo | cost) run_target "$1" ;;
         functions) run_python functions python3 -m unittest discover infra/examples/order/functions ;;
         clients) run_python clients "$python_folder/bin/python" -m unittest discover tests/clients ;;
@@ -33,15 +33,15 @@ run_workspace() {
         case $targets in *" $name "*) ;; *) selected+=(--test "$name") ;; esac
     done
     if [ "$runner" = nextest ]; then
-        run_logged workspace read_nextest cargo nextest run --workspace --locked --no-fail-fast \
+        run_logged workspace read_nextest cargo nextest run --workspace --locked "${features[@]}" --no-fail-fast \
             --status-level slow --final-status-level fail --cargo-quiet "${selected[@]}"
     else
-        run_logged workspace read_libtest cargo test --workspace --locked --no-fail-fast --quiet "${selected[@]}"
+        run_logged workspace read_libtest cargo test --workspace --locked "${features[@]}" --no-fail-fast --quiet "${selected[@]}"
     fi
 }
 
 run_target() {
-    run_logged "$1" read_libtest cargo test --workspace --locked --test "$1"
+    run_logged "$1" read_libtest cargo test --workspace --locked "${features[@]}" --test "$1"
 }
 
 run_python() {

@@ -7,6 +7,8 @@ sam_folder=target/sam
 no_python=
 # How the crates' own tests are run.
 runner=nextest
+# What is built in: every AWS service, where Python can make the table of them.
+features=()
 
 # Installs and builds for these parts. Fails where nothing can be run at all.
 set_up() {
@@ -21,8 +23,9 @@ set_up() {
         esac
     done
     mkdir -p target/tests || return 2
+    find_python
     if $needs_build; then build || return 2; fi
-    if $needs_python; then find_python; fi
+    if $needs_python && [ -n "$no_python" ]; then complain "$no_python"; fi
     case " $* " in *' clients '* | *' stack '*) install_packages "$python_folder" tests/requirements.txt ;; esac
     if $needs_sam; then install_packages "$sam_folder" tests/requirements-sam.txt; fi
 }
@@ -46,10 +49,11 @@ build() {
         complain 'a C compiler is missing: install one (Debian and Ubuntu: apt-get install build-essential)'
         return 1
     fi
-    say 'Building (minutes the first time, seconds after that)'
-    cargo build --workspace --lib --bins --tests --locked || return
     local target
     target=$(metadata | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+    find_services "$target" || return
+    say 'Building (minutes the first time, seconds after that)'
+    cargo build --workspace --lib --bins --tests --locked "${features[@]}" || return
     export BATON_BINARIES=$target/debug
     # Where the stack's test looks for it as well.
     python_folder=$target/python
@@ -64,7 +68,17 @@ find_python() {
     elif ! python3 -c "$needed" >/dev/null 2>&1; then
         no_python='python3 is older than 3.10, or has no venv (Debian and Ubuntu: apt-get install python3-venv)'
     fi
-    if [ -n "$no_python" ]; then complain "$no_python"; fi
+}
+
+# The table of AWS services. A cargo build keeps it up to date once it is there.
+find_services() {
+    local table=$1/services/services.table
+    if [ -f "$table" ] || { [ -z "$no_python" ] && python3 shared/services/pack.py "$1/services"; }; then
+        features=(--features baton-integrations/aws-sdk)
+        return
+    fi
+    complain 'the table of AWS services cannot be made: `aws-sdk:` resources are left out of the tests'
+    [ "${CI:-}" != true ]
 }
 
 # A Python environment in a folder, anew whenever its requirements change.
