@@ -306,7 +306,8 @@ impl Outside {
 }
 
 fn is_unfit(call: &TaskCall<'_>, failure: &Failure) -> bool {
-    let is_sdk = matches!(call.resource, Resource::Service(of) if of.service.starts_with("aws-sdk:"));
+    let is_sdk =
+        matches!(call.resource, Resource::Service(of) if of.service.starts_with("aws-sdk:"));
     is_sdk && failure.error.as_deref() == Some("States.Runtime")
 }
 
