@@ -8,7 +8,7 @@ use baton_api::{Api, Settings as ApiSettings};
 use baton_driver::{Driver, Settings};
 use baton_engine::{ErrorDetail, Payload};
 use baton_store::memory::Memory;
-use baton_store::{ExecutionArn, Outgoing};
+use baton_store::{ExecutionArn, LogQuery, Logs, Outgoing};
 use baton_store::{KeyId, TokenKeys};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -132,6 +132,27 @@ impl World {
     fn set_clock(&self) {
         let elapsed = SignedDuration::try_from(self.epoch.elapsed()).expect("within the horizon");
         self.backend.set_now(self.started + elapsed);
+    }
+
+    /// From here on there is no log group.
+    pub fn remove_log_groups(&self) {
+        self.backend.set_log_groups([]);
+    }
+
+    /// What an execution has logged, in order.
+    pub async fn logged(&self, execution: &str) -> Vec<Value> {
+        let query = LogQuery {
+            group: None,
+            machine: None,
+            from_millis: i64::MIN,
+            before_millis: i64::MAX,
+            items_max: u32::MAX,
+        };
+        let page = self.backend.logged(&query, 0).await.expect("memory does not fail");
+        let lines = page.expect("memory keeps logs").items.into_iter();
+        let events =
+            lines.map(|line| serde_json::from_str(&line.line.text).expect("a line is JSON"));
+        events.filter(|event: &Value| event["execution_arn"] == execution).collect()
     }
 
     /// An execution's status.

@@ -12,8 +12,8 @@ use baton_store::memory::Memory;
 use baton_store::{
     Chance, ClaimAnswer, Clock, CommitError, Created, Cues, DocumentId, DocumentKind, Documents,
     Durability, ExecutionArn, ExecutionQuery, Header, JoinAnswer, JoinMark, Journal, Loaded,
-    Machine, MachineArn, Machines, Outgoing, Page, Redrive, Revision, RevisionId, Status,
-    StoreError,
+    LogLine, Logs, Machine, MachineArn, Machines, Outgoing, Page, Redrive, Revision, RevisionId,
+    Status, StoreError,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -454,6 +454,12 @@ impl Machines for Stormy {
         from: Option<&str>,
     ) -> Result<Page<Machine>, StoreError> {
         self.memory.machines(place, items_max, from).await
+    }
+}
+
+impl Logs for Stormy {
+    fn log(&self, lines: Vec<LogLine>) {
+        self.memory.log(lines);
     }
 }
 

@@ -62,6 +62,7 @@ impl Workflow {
             trace_header: None,
             timeout_secs: self.timeout_secs,
             redrive_tokens: Vec::new(),
+            logging: None,
             depth: 0,
             parent: None,
             status: Status::Running,

@@ -68,6 +68,7 @@ pub fn header_of(machine: &str, name: &str, after_millis: i64) -> Header {
         trace_header: None,
         timeout_secs: None,
         redrive_tokens: Vec::new(),
+        logging: None,
         depth: 0,
         parent: None,
         status: Status::Running,

@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("testing", &["api", "driver", "yaml"]),
     ("function-transition", &["lambda"]),
     ("function-task", &["lambda"]),
+    ("function-express", &["lambda"]),
     ("function-timer", &["lambda"]),
     ("function-api", &["lambda"]),
     ("function-dead-letter", &["lambda"]),

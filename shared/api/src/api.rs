@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::operation::Operation;
 use crate::place::{Place, check_own};
-use crate::{ApiError, actions, limits};
+use crate::{ApiError, actions, limits, logs};
 use baton_driver::{Driver, Tasks};
 use baton_store::{Backend, ExecutionArn, Header, Machine, MachineArn, Parent};
 use jiff::Timestamp;
@@ -114,6 +114,9 @@ impl<B: Backend, T: Tasks> Api<B, T> {
     pub(crate) async fn handle_for(&self, target: &str, body: &[u8], caller: Caller<'_>) -> Answer {
         let request_id = self.uuid();
         tracing::debug!(target, request_id, bytes = body.len(), "request");
+        if target == logs::TARGET && body.len() <= limits::REQUEST_BYTES_MAX {
+            return logs::answer(self, body, request_id).await;
+        }
         let operation = match Operation::parse(target) {
             Ok(_) if body.len() > limits::REQUEST_BYTES_MAX => {
                 let error = ApiError::request_too_large(limits::REQUEST_BYTES_MAX);

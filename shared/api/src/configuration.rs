@@ -1,8 +1,9 @@
 //! What a state machine is configured with beside its definition: read from requests, kept, and shown with AWS's defaults.
 
 use crate::members::{Members, Text};
-use crate::{ApiError, limits};
-use baton_store::Machine;
+use crate::{Api, ApiError, limits};
+use baton_driver::Tasks;
+use baton_store::{Backend, LogLevel, Logging, Machine};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -85,6 +86,30 @@ impl Configuration {
         let given =
             Given { logging: kept(LOGGING), tracing: kept(TRACING), encryption: kept(ENCRYPTION) };
         given.over(Configuration::default())
+    }
+}
+
+/// What of a machine's executions is logged, if anything is.
+pub(crate) fn logging_of(machine: &Machine) -> Option<Logging> {
+    let logging = machine.settings.get(LOGGING)?;
+    let destination = logging.get("destinations")?.get(0)?;
+    let group = destination.get("cloudWatchLogsLogGroup")?.get("logGroupArn")?;
+    Some(Logging {
+        level: LogLevel::parse(logging.get("level")?.as_str()?)?,
+        has_data: logging.get("includeExecutionData").and_then(Value::as_bool).unwrap_or_default(),
+        group_arn: group.as_str()?.into(),
+    })
+}
+
+impl<B: Backend, T: Tasks> Api<B, T> {
+    /// Refuses a log group that is known not to be there.
+    pub(crate) async fn check_logging(&self, machine: &Machine) -> Result<(), ApiError> {
+        match logging_of(machine) {
+            Some(logging) if !self.backend().has_log_group(&logging.group_arn).await? => {
+                Err(ApiError::invalid_logging("Log Destination not found."))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 

@@ -5,10 +5,10 @@
 //! each page then reads it once for the numbers, in memory of some 60 bytes a record and 24 an event, and a second time if
 //! the events of the first reading were too many to hold.
 
-mod event;
+mod answer;
 mod place;
 
-pub(crate) use event::HistoryEvent;
+pub(crate) use answer::HistoryEvent;
 
 use crate::{ApiError, limits};
 use baton_engine::{EventDetail, Marked, Numbered, Numbering, Outline, Trail};

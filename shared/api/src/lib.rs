@@ -15,11 +15,13 @@
 //! | operation | reads | writes | messages |
 //! |---|---|---|---|
 //! | StartExecution | machine; revision once a process | header (durable), first record | spare cue, first cue |
+//! | StartExecution, Express | machine | start (durable) | cue |
+//! | StartSyncExecution | machine; revision once a process | | |
 //! | DescribeExecution | header | | |
 //! | GetExecutionHistory | header; a page's records, or the whole journal (see `history.rs`) | | |
 //! | ListExecutions | machine, one page of headers | | |
 //!
-//! Express executions and Map Runs are not here: their operations answer `NotSupportedException`.
+//! Redrive and Map Runs are not here: their operations answer `NotSupportedException`.
 
 mod access;
 mod actions;
@@ -32,6 +34,7 @@ mod history;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod limits;
+mod logs;
 mod members;
 mod names;
 mod operation;

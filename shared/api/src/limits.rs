@@ -58,6 +58,12 @@ pub const KMS_KEY_ID_CHARS_MAX: usize = 2_048;
 pub const KMS_REUSE_SECS_MIN: i64 = 60;
 /// `kmsDataKeyReusePeriodSeconds`, the longest.
 pub const KMS_REUSE_SECS_MAX: i64 = 900;
+/// A step of the memory that StartSyncExecution bills (PRC-03), in bytes.
+pub const BILLED_BYTES_STEP: u64 = 64 * 1024 * 1024;
+/// The same in megabytes.
+pub const BILLED_MEGABYTES_STEP: u64 = 64;
+/// A step of the time that it bills (PRC-03).
+pub const BILLED_MILLIS_STEP: u64 = 100;
 /// How long TestState may take (API-TestState).
 pub const TEST_STATE_SECS_MAX: i64 = 300;
 /// `clientToken` of RedriveExecution.

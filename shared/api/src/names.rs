@@ -152,8 +152,10 @@ impl ActivityArn {
 
 /// A Standard execution's ARN in a request.
 pub(crate) fn execution_arn(text: &str) -> Result<ExecutionArn, ApiError> {
-    ExecutionArn::parse(text)
-        .or_else(|_| parts(text).and_then(|parts| Err(not_here(parts.get(5), "execution", text))))
+    match ExecutionArn::parse(text) {
+        Ok(arn) if !arn.is_express() => Ok(arn),
+        Ok(_) | Err(_) => Err(not_here(parts(text)?.get(5), "execution", text)),
+    }
 }
 
 /// The fields of an ARN of the service `states`.

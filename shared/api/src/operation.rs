@@ -28,6 +28,7 @@ pub(crate) enum Operation {
     SendTaskHeartbeat,
     SendTaskSuccess,
     StartExecution,
+    StartSyncExecution,
     StopExecution,
     TestState,
     UpdateStateMachine,
@@ -45,9 +46,6 @@ pub(crate) enum Operation {
     UpdateStateMachineAlias,
     ValidateStateMachineDefinition,
 }
-
-/// The operations of Step Functions that Baton does not have.
-const MISSING: &[&str] = &["StartSyncExecution"];
 
 impl Operation {
     /// Every operation by its name.
@@ -72,6 +70,7 @@ impl Operation {
         ("SendTaskHeartbeat", Operation::SendTaskHeartbeat),
         ("SendTaskSuccess", Operation::SendTaskSuccess),
         ("StartExecution", Operation::StartExecution),
+        ("StartSyncExecution", Operation::StartSyncExecution),
         ("StopExecution", Operation::StopExecution),
         ("TestState", Operation::TestState),
         ("UpdateStateMachine", Operation::UpdateStateMachine),
@@ -100,9 +99,6 @@ impl Operation {
         let wanted = Self::name(target);
         match Self::ALL.iter().find(|(name, _)| *name == wanted) {
             Some((_, operation)) => Ok(*operation),
-            None if MISSING.contains(&wanted) => {
-                Err(ApiError::not_supported(&format!("the operation {wanted}")))
-            }
             None => Err(ApiError::unknown_operation(target)),
         }
     }

@@ -9,6 +9,11 @@ impl Chance for Aws {
     }
 }
 
+/// A number that tells this process from others.
+pub(crate) fn process() -> u32 {
+    u32::try_from(half() >> 32).unwrap_or_default()
+}
+
 /// Both halves of a UUID laid over each other, so that each of its six fixed bits meets a random one.
 fn half() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "the backend's chance is this one")]

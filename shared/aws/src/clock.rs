@@ -20,6 +20,12 @@ impl Default for Time {
     }
 }
 
+impl Time {
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
 impl fmt::Debug for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Time")
@@ -36,6 +42,6 @@ impl Aws {
 
 impl Clock for Aws {
     fn now(&self) -> Timestamp {
-        (self.time.0)()
+        self.time.now()
     }
 }

@@ -3,6 +3,7 @@
 use crate::blob::Blobs;
 use crate::clock::Time;
 use crate::limits::{ATTEMPT_TIMEOUT, ATTEMPTS_MAX, LINGER};
+use crate::logs::LogSender;
 use crate::queue::{Busy, Gather, SqsQueue};
 use crate::roles::Roles;
 use aws_config::retry::RetryConfig;
@@ -24,6 +25,8 @@ pub struct Names {
     pub cue_queue_url: Arc<str>,
     /// The queue of calls to the outside.
     pub task_queue_url: Arc<str>,
+    /// The queue of Express executions.
+    pub express_queue_url: Arc<str>,
 }
 
 /// What may differ from stack to stack.
@@ -46,6 +49,8 @@ pub struct Aws {
     pub(crate) blobs: Blobs,
     pub(crate) cue_queue: Gather,
     pub(crate) task_queue: Gather,
+    pub(crate) express_queue: Gather,
+    pub(crate) logs: LogSender,
     pub(crate) retention_days: i64,
     pub(crate) time: Time,
     pub(crate) busy: Busy,
@@ -83,6 +88,12 @@ impl Aws {
             blobs: Blobs::new(aws_sdk_s3::Client::new(config), names.bucket.clone()),
             cue_queue: queue(&names.cue_queue_url),
             task_queue: queue(&names.task_queue_url),
+            express_queue: queue(&names.express_queue_url),
+            logs: LogSender::start(
+                aws_sdk_cloudwatchlogs::Client::new(config),
+                Time::default().now(),
+                crate::chance::process(),
+            ),
             retention_days: settings.retention_days.into(),
             secrets: aws_sdk_secretsmanager::Client::new(config),
             roles: Roles::new(config),

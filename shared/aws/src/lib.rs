@@ -20,6 +20,7 @@ mod item;
 mod journal;
 mod keys;
 mod limits;
+mod logs;
 mod machines;
 mod queue;
 mod read;

@@ -33,6 +33,19 @@ pub(crate) const SWEEP_AGAIN_MINUTES: i64 = 10;
 /// How far back the very first sweep begins.
 pub(crate) const SWEEP_FIRST_MINUTES: i64 = 60;
 
+/// What one PutLogEvents may have.
+pub(crate) const LOG_BATCH_BYTES_MAX: usize = 1_048_576;
+/// How many lines.
+pub(crate) const LOG_BATCH_LINES_MAX: usize = 10_000;
+/// How far apart their times may be: 24 hours.
+pub(crate) const LOG_SPAN_MILLIS_MAX: i64 = 24 * 3_600_000;
+/// How much of a log waits in memory to be sent; more is let go.
+pub(crate) const LOGS_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long a log line waits for others to share its batch.
+pub(crate) const LOG_LINGER: Duration = Duration::from_secs(1);
+/// How long the end of an invocation waits for the log to be sent.
+pub(crate) const LOGS_TIME_MAX: Duration = Duration::from_secs(5);
+
 /// How long a cue waits for others to share its batch.
 pub(crate) const LINGER: Duration = Duration::from_millis(5);
 

@@ -16,6 +16,7 @@ use baton_engine::{
     Signal, StateType,
 };
 use baton_store::{Backend, Durability, ExecutionArn, Header, Outgoing, StoreError, TokenKeys};
+use jiff::Timestamp;
 use std::sync::Arc;
 
 /// What a driver is told about the process it runs in.
@@ -128,11 +129,16 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         outcome: Outcome,
         durability: Durability,
     ) -> Result<Option<Arc<Record>>, Halt> {
-        let record = self.within_limits(run, &marked.record, self.decide(run, marked, outcome)?);
+        let record = self.next_record(run, marked, outcome, self.backend.now())?;
+        let record = self.within_limits(run, &marked.record, record);
         let record = Arc::new(self.with_activity_checked(record).await?);
         tracing::debug!(next = record.sequence.0, state = %record.state, "decided");
         let answer = self.backend.commit(&run.arn, &record, durability).await;
-        Ok(is_written(answer)?.then_some(record))
+        let is_written = is_written(answer)?;
+        if is_written {
+            self.log_record(&run.header, Some(&marked.record), &record);
+        }
+        Ok(is_written.then_some(record))
     }
 
     /// The record, unless its history has become too long: then the scope fails, and the execution with it (QUO-04).
@@ -147,9 +153,18 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 
     /// The interpreter's decision, checked: a stuck execution can be repaired, a wrong history cannot.
-    fn decide(&self, run: &Run, marked: &Marked, outcome: Outcome) -> Result<Record, Halt> {
+    pub(crate) fn next_record(
+        &self,
+        run: &Run,
+        marked: &Marked,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<Record, Halt> {
         let before = &marked.record;
-        let now = self.backend.now();
+        if before.sequence.0 >= self.settings.transitions_max {
+            let max = self.settings.transitions_max;
+            return Err(Halt::Broken(format!("scope `{}` made {max} transitions", before.scope)));
+        }
         let mut ids = self.ids(&run.arn);
         let decision =
             baton_engine::advance(&run.definition, run.execution(), marked, outcome, now, &mut ids);

@@ -99,6 +99,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         let record = Arc::new(self.with_activity_checked(record).await?);
         let answer = self.backend.commit(&run.arn, &record, Durability::Later).await;
         if is_written(answer)? {
+            self.log_record(&run.header, None, &record);
             return Ok(first_cues(run, &record));
         }
         // Whoever wrote it may have died before it sent what follows.

@@ -8,6 +8,14 @@ use std::time::Duration;
 pub(crate) const CALL_LIMIT: SignedDuration = SignedDuration::from_secs(15 * 60 + 30);
 /// How much longer than its call a claim holds: what clocks may differ by, and what a commit may take.
 pub(crate) const CLAIM_MARGIN: SignedDuration = SignedDuration::from_secs(60);
+/// The longest that an Express execution may run (EXEC-EXP-01).
+pub(crate) const EXPRESS_LIMIT: Duration = Duration::from_secs(5 * 60);
+/// How many transitions of a scope an Express execution makes before it lets others run.
+pub(crate) const EXPRESS_STRETCH: u32 = 32;
+/// How often an Express execution tries to get ready for a call.
+pub(crate) const EXPRESS_PREPARES_MAX: u32 = 4;
+/// How long it waits after the first time; longer after each.
+pub(crate) const EXPRESS_PREPARE_PAUSE: Duration = Duration::from_millis(500);
 /// How long the spare cue waits for the write that it stands behind.
 pub(crate) const SPARE_DELAY: SignedDuration = SignedDuration::from_secs(60);
 /// The least time between two questions how a job stands, unless configured otherwise.

@@ -32,7 +32,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         let token = self.token(run, marked, call);
         let task = task_call(run, marked, call, marked.record.sequence, token.as_deref());
         self.tasks.prepare(&task).await.map_err(TakeError::Unready)?;
-        let claim = self.new_claim(marked, call);
+        let claim = self.new_claim(marked, call, self.backend.now());
         let (scope, sequence) = (task.scope, task.sequence);
         match self.backend.claim(&run.arn, scope, sequence, &claim).await? {
             ClaimAnswer::Held(held) => self.take_claimed(run, marked, call, held).await,
@@ -50,8 +50,12 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     ) -> Result<Taken, Halt> {
         let token = self.token(run, marked, call);
         let task = task_call(run, marked, call, marked.record.sequence, token.as_deref());
+        let claimed = claimed(marked, claim);
+        if marked.marks.claim.is_none() {
+            self.log_claim(&run.header, &claimed);
+        }
         let outcome = self.outcome(call, &task).await;
-        self.record(run, &claimed(marked, claim), outcome).await
+        self.record(run, &claimed, outcome).await
     }
 
     /// Commits a call's answer, or keeps it for when the cue comes again.
@@ -92,8 +96,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         self.send_again(run, record, Signal::Perform, claim.expires).await
     }
 
-    fn new_claim(&self, marked: &Marked, call: &Call) -> Claim {
-        let now = self.backend.now();
+    pub(crate) fn new_claim(&self, marked: &Marked, call: &Call, now: Timestamp) -> Claim {
         let lease = limit_of(call).saturating_add(CLAIM_MARGIN);
         Claim {
             moment: Moment::after(now.as_millisecond(), [marked.record.moment]),
@@ -103,7 +106,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 
     /// Waits for the answer, no longer than the task may take.
-    async fn outcome(&self, call: &Call, task: &TaskCall<'_>) -> Outcome {
+    pub(crate) async fn outcome(&self, call: &Call, task: &TaskCall<'_>) -> Outcome {
         tracing::debug!(resource = %task.resource, attempt = task.attempt, "call begins");
         let calling = AssertUnwindSafe(self.tasks.call(task)).catch_unwind();
         match tokio::time::timeout(task.time_limit, calling).await {
@@ -115,7 +118,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         }
     }
 
-    fn token(&self, run: &Run, marked: &Marked, call: &Call) -> Option<String> {
+    pub(crate) fn token(&self, run: &Run, marked: &Marked, call: &Call) -> Option<String> {
         let (record, nonce) = (&marked.record, call.nonce?);
         let (execution, scope) = (run.arn.clone(), record.scope.clone());
         let sequence = record.sequence;
@@ -153,7 +156,7 @@ fn attempt(run: &Run, marked: &Marked) -> (ExecutionArn, ScopePath, Sequence) {
     (run.arn.clone(), marked.record.scope.clone(), marked.record.sequence)
 }
 
-fn claimed(marked: &Marked, claim: Claim) -> Marked {
+pub(crate) fn claimed(marked: &Marked, claim: Claim) -> Marked {
     Marked {
         record: Arc::clone(&marked.record),
         marks: Marks { claim: Some(claim), ..marked.marks.clone() },

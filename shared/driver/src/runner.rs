@@ -3,7 +3,8 @@
 //! # Invariants
 //!
 //! * A cue that was fetched is taken, or sent again, or ends its execution: none is forgotten while the process lives.
-//! * Calls never hold up transitions: they have places of their own, and wait for them beside the queue.
+//! * Calls and Express executions never hold up transitions: they have places of their own, and wait for them beside the
+//!   queue.
 
 use crate::error::chain;
 use crate::limits::{
@@ -37,15 +38,23 @@ pub trait Source: Send {
 pub struct Lanes {
     /// How many calls.
     pub calls_max: usize,
+    /// How many Express executions.
+    pub express_max: usize,
     /// How many of all other cues.
     pub transitions_max: usize,
-    /// How long calls may go on after the runner was told to stop. Those given up then are lost attempts.
+    /// How long calls may go on after the runner was told to stop. Those given up then are lost attempts, and Express
+    /// executions begin anew.
     pub grace: Duration,
 }
 
 impl Default for Lanes {
     fn default() -> Self {
-        Lanes { calls_max: 256, transitions_max: 256, grace: Duration::from_secs(5) }
+        Lanes {
+            calls_max: 256,
+            express_max: 1024,
+            transitions_max: 256,
+            grace: Duration::from_secs(5),
+        }
     }
 }
 
@@ -77,10 +86,17 @@ struct Runner<B, T> {
     driver: Arc<Driver<B, T>>,
     lanes: Lanes,
     under_way: JoinSet<Ended>,
-    calls: usize,
+    calls: Slow,
+    express: Slow,
     transitions: usize,
-    waiting_calls: VecDeque<Outgoing>,
     failures: BTreeMap<(ExecutionArn, Cue), u32>,
+}
+
+/// Work that may take long: how much of it is under way, and what waits for a place.
+#[derive(Default)]
+struct Slow {
+    under_way: usize,
+    waiting: VecDeque<Outgoing>,
 }
 
 /// A cue that was taken, well or not.
@@ -107,29 +123,44 @@ impl<B: Backend, T: Tasks> Runner<B, T> {
             driver,
             lanes,
             under_way: JoinSet::new(),
-            calls: 0,
+            calls: Slow::default(),
+            express: Slow::default(),
             transitions: 0,
-            waiting_calls: VecDeque::new(),
             failures: BTreeMap::new(),
         }
     }
 
     fn has_room(&self) -> bool {
         self.transitions < self.lanes.transitions_max
-            && self.waiting_calls.len() < WAITING_CALLS_MAX
+            && self.calls.waiting.len() + self.express.waiting.len() < WAITING_CALLS_MAX
     }
 
     fn admit(&mut self, cue: Outgoing) {
-        if is_call(&cue) && self.calls >= self.lanes.calls_max {
-            self.waiting_calls.push_back(cue);
+        match self.slow(&cue) {
+            Some((slow, max)) if slow.under_way >= max => slow.waiting.push_back(cue),
+            Some(_) | None => {
+                self.occupy(&cue);
+                self.begin(cue);
+            }
+        }
+    }
+
+    /// Where a cue of slow work has its place, and how many places there are.
+    fn slow(&mut self, cue: &Outgoing) -> Option<(&mut Slow, usize)> {
+        if cue.execution.is_express() {
+            Some((&mut self.express, self.lanes.express_max))
+        } else if cue.cue.signal.is_call() {
+            Some((&mut self.calls, self.lanes.calls_max))
         } else {
-            self.occupy(&cue);
-            self.begin(cue);
+            None
         }
     }
 
     fn occupy(&mut self, cue: &Outgoing) {
-        let places = if is_call(cue) { &mut self.calls } else { &mut self.transitions };
+        let places = match self.slow(cue) {
+            Some((slow, _)) => &mut slow.under_way,
+            None => &mut self.transitions,
+        };
         *places = places.saturating_add(1);
     }
 
@@ -161,12 +192,13 @@ impl<B: Backend, T: Tasks> Runner<B, T> {
     }
 
     fn free(&mut self, cue: &Outgoing) {
-        if !is_call(cue) {
+        let Some((slow, _)) = self.slow(cue) else {
             self.transitions = self.transitions.saturating_sub(1);
-        } else if let Some(next) = self.waiting_calls.pop_front() {
-            self.begin(next);
-        } else {
-            self.calls = self.calls.saturating_sub(1);
+            return;
+        };
+        match slow.waiting.pop_front() {
+            Some(next) => self.begin(next),
+            None => slow.under_way = slow.under_way.saturating_sub(1),
         }
     }
 
@@ -258,10 +290,6 @@ impl<B: Backend, T: Tasks> Runner<B, T> {
         }
         // Dropping the set ends what is left in it.
     }
-}
-
-fn is_call(cue: &Outgoing) -> bool {
-    cue.cue.signal.is_call()
 }
 
 fn trouble(error: &TakeError) -> Trouble {

@@ -10,7 +10,7 @@ use baton_engine::{
     End, ErrorDetail, Event, EventDetail, Failure, Link, Moment, Outcome, Pending, Record,
     ScopePath, StateType,
 };
-use baton_store::{Backend, Durability, ExecutionArn, Status, StoreError};
+use baton_store::{Backend, Durability, ExecutionArn, Header, Status, StoreError};
 use std::sync::Arc;
 
 /// Why an execution was not stopped.
@@ -78,6 +78,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         execution: &ExecutionArn,
         cause: &str,
     ) -> Result<Option<Status>, TakeError> {
+        if execution.is_express() {
+            return self.condemn_express(execution, cause).await.map(|()| None);
+        }
         tracing::error!(arn = %execution, cause, "the execution cannot go on");
         let cause: String = format!("Baton could not go on with this execution: {cause}.")
             .chars()
@@ -95,7 +98,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 Err(StoreError::Corrupt { .. }) => None,
                 Err(error) => return Err(error.into()),
             };
-            let Some(status) = self.try_condemn(execution, last, &failure).await? else { continue };
+            let condemned = self.try_condemn(&header, last, &failure).await?;
+            let Some(status) = condemned else { continue };
             let redrives = header.execution.redrives.count;
             self.backend.end(execution, redrives, &status).await?;
             self.notify_parent(&header).await?;
@@ -107,7 +111,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     /// The status that the execution is to end with; nothing if it moved on meanwhile.
     async fn try_condemn(
         &self,
-        execution: &ExecutionArn,
+        header: &Header,
         last: Option<Arc<Record>>,
         failure: &Failure,
     ) -> Result<Option<Status>, StoreError> {
@@ -119,9 +123,14 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             return Ok(Some(status));
         }
         let record = Arc::new(failed_record(&last, failure, StateType::Task, now.as_millisecond()));
-        self.send_spare(execution, &record.scope, record.sequence).await?;
-        let answer = self.backend.commit(execution, &record, Durability::Later).await;
-        Ok(if is_written(answer)? { status_of(&record) } else { None })
+        let execution = header.arn();
+        self.send_spare(&execution, &record.scope, record.sequence).await?;
+        let answer = self.backend.commit(&execution, &record, Durability::Later).await;
+        let is_written = is_written(answer)?;
+        if is_written {
+            self.log_record(header, Some(&last), &record);
+        }
+        Ok(if is_written { status_of(&record) } else { None })
     }
 
     /// Ends the top scope, whatever it waits for. Answers nothing if there is no such execution.

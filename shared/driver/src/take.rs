@@ -68,6 +68,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
 
     async fn take_cue(&self, execution: &ExecutionArn, cue: &Cue) -> Result<Taken, TakeError> {
         let taken = match cue.signal {
+            _ if execution.is_express() => self.take_express(execution).await,
             Signal::ExecutionTimeout => self.time_out(execution).await,
             Signal::Proceed
             | Signal::Perform
@@ -187,6 +188,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         let record = Arc::new(self.with_activity_checked(record).await?);
         let answer = self.backend.commit(&run.arn, &record, Durability::Later).await;
         if crate::error::is_written(answer)? {
+            self.log_record(&run.header, None, &record);
             self.follow(run, &record).await?;
             return Ok(Taken::Advanced);
         }
@@ -201,10 +203,6 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         outcome: Outcome,
     ) -> Result<Taken, Halt> {
         let before = &marked.record;
-        if before.sequence.0 >= self.settings.transitions_max {
-            let max = self.settings.transitions_max;
-            return Err(Halt::Broken(format!("scope `{}` made {max} transitions", before.scope)));
-        }
         let leaves_children = matches!(outcome, Outcome::ChildFailed(_));
         let taken = match self.commit_next(run, marked, outcome, Durability::Later).await? {
             Some(record) => {

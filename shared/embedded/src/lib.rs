@@ -28,6 +28,7 @@ mod journal;
 mod limits;
 mod list;
 mod live;
+mod logs;
 mod machines;
 mod queue;
 mod read;
@@ -46,6 +47,7 @@ use baton_store::records::BlobCache;
 use baton_store::{Chance, Clock, Cues, KeyId, Outgoing, StoreError, TokenKeys};
 use file::Lock;
 use jiff::Timestamp;
+use logs::Stream;
 use queue::Queue;
 use read::Reader;
 use rusqlite::config::DbConfig;
@@ -65,6 +67,7 @@ pub struct Embedded {
     time: Arc<Time>,
     worker: Arc<str>,
     token_keys: TokenKeys,
+    stream: Stream,
     committer: Option<JoinHandle<Connection>>,
     _lock: Lock,
 }
@@ -99,8 +102,10 @@ impl Embedded {
         queue.send(cues, time.now());
         let worker = format!("{:032x}", random_bits()).into();
         let token_keys = TokenKeys::new(KeyId(1), &secret);
+        let process = u32::try_from(random_bits() >> 96).unwrap_or_default();
+        let stream = Stream::new(time.now(), process);
         let committer = Some(committer);
-        Ok(Embedded { shared, queue, time, worker, token_keys, committer, _lock: lock })
+        Ok(Embedded { shared, queue, time, worker, token_keys, stream, committer, _lock: lock })
     }
 
     /// How many cues wait, due or not.

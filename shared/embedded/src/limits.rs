@@ -8,6 +8,15 @@ pub(crate) const LINGER: Duration = Duration::from_millis(5);
 /// Once so many bytes wait to be written, whoever writes more waits for them.
 pub(crate) const WAITING_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// Once so many bytes wait to be written, lines of the log are let go.
+pub(crate) const WAITING_LOG_BYTES_MAX: usize = WAITING_BYTES_MAX / 2;
+
+/// How many lines of the log are kept.
+pub(crate) const LOG_LINES_MAX: i64 = 100_000;
+
+/// How many bytes of them are kept.
+pub(crate) const LOG_BYTES_MAX: i64 = 64 * 1024 * 1024;
+
 /// How many idle connections for reading are kept.
 pub(crate) const READERS_MAX: usize = 4;
 

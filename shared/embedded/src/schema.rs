@@ -10,6 +10,7 @@
 //! | `joins` | children that ended well, in the order they did |
 //! | `blobs` | large payloads |
 //! | `documents` | versions, aliases, activities and the like |
+//! | `logs` | the local log |
 //! | `transitions` (a view) | the journals with names |
 
 use rusqlite::Connection;
@@ -95,6 +96,19 @@ CREATE TABLE IF NOT EXISTS documents (
 ) WITHOUT ROWID;
 ";
 
+/// As [`DOCUMENTS`].
+const LOGS: &str = "
+CREATE TABLE IF NOT EXISTS logs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    log_group TEXT NOT NULL,
+    group_arn TEXT NOT NULL,
+    machine TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    millis INTEGER NOT NULL,
+    text TEXT NOT NULL
+);
+";
+
 /// Gives the tables the columns that they were made without.
 pub(crate) fn widen(connection: &Connection) -> rusqlite::Result<()> {
     let sql = "SELECT count(*) FROM pragma_table_info('executions') WHERE name = 'redrives'";
@@ -107,7 +121,7 @@ pub(crate) fn widen(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Makes the tables that the file was made without.
 pub(crate) fn complete(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(DOCUMENTS)
+    connection.execute_batch(&format!("{DOCUMENTS} {LOGS}"))
 }
 
 /// Makes the tables in an empty file, all or nothing.
@@ -115,6 +129,6 @@ pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
         "PRAGMA synchronous = FULL; BEGIN;
          PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};
-         {TABLES} {DOCUMENTS} COMMIT;"
+         {TABLES} {DOCUMENTS} {LOGS} COMMIT;"
     ))
 }

@@ -1,5 +1,6 @@
 //! What the committer writes: each kind of write, and its statement.
 
+use crate::logs::{Keeper, LogRow};
 use baton_store::DocumentId;
 use baton_store::records::{Blob, BlobHash};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
@@ -31,6 +32,8 @@ pub(crate) enum Write {
     Machine(Box<MachineWrite>, oneshot::Sender<bool>),
     /// A document's change; whether it is as it should be is answered.
     Document(Box<DocumentWrite>, oneshot::Sender<bool>),
+    /// A line of the log.
+    Log(Box<LogRow>),
 }
 
 /// A new row of `executions`.
@@ -94,6 +97,7 @@ impl Write {
             Write::Record { document, .. } => document.len(),
             Write::End { outcome, .. } => outcome.len(),
             Write::Document(write, _) => write.after.as_ref().map_or(0, String::len),
+            Write::Log(row) => row.bytes(),
             Write::Claim { .. }
             | Write::Heartbeat { .. }
             | Write::Close { .. }
@@ -134,6 +138,8 @@ pub(crate) struct Statements<'c> {
     document: Statement<'c>,
     put_document: Statement<'c>,
     delete_document: Statement<'c>,
+    connection: &'c Connection,
+    log: Keeper,
 }
 
 impl<'c> Statements<'c> {
@@ -189,6 +195,8 @@ impl<'c> Statements<'c> {
             )?,
             delete_document: connection
                 .prepare("DELETE FROM documents WHERE kind = ?1 AND part = ?2 AND key = ?3")?,
+            connection,
+            log: Keeper::default(),
         })
     }
 
@@ -226,6 +234,7 @@ impl<'c> Statements<'c> {
             }
             Write::Machine(write, _) => self.perform_machine(write),
             Write::Document(write, _) => self.perform_document(write),
+            Write::Log(row) => self.log.write(self.connection, row),
         };
         changed.map(|rows| rows > 0)
     }

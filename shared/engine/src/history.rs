@@ -9,18 +9,23 @@
 //!   reads the records once for the outline and once more for the page, and never holds them all.
 //! * [`Trail`] numbers records one by one, as long as none has children: then the order of the journal is the order of
 //!   the history, and a reader may stop after any event and go on from the trail's few numbers later.
+//! * [`Roll`] numbers records as they come into being, where one process makes all of them.
 //!
 //! # Invariants
 //!
 //! * Numbers run from 1 without a gap, and an event's cause has a smaller number than the event.
 //! * A claim is the `…Started` event of its record's call, right after the record's own events in their scope.
 //! * What a scope's descendants record after the scope has moved on from their fork is not part of the history.
-//! * Both ways of numbering agree wherever [`Trail`] can be used.
+//! * The ways of numbering agree wherever [`Trail`] can be used, or [`Roll`] is handed the records in their order.
 
+mod estimate;
+mod roll;
 mod thread;
 mod trail;
 mod type_name;
 
+pub use estimate::{estimate, estimate_started};
+pub use roll::Roll;
 pub use trail::Trail;
 pub use type_name::EventTypeName;
 

@@ -36,7 +36,9 @@ pub use effect::{Cue, Due, Effect, MapSignal, Signal};
 pub use event::{ErrorDetail, Event, EventDetail, Link, StateType, TaskResource};
 pub use execution::{Execution, Redrives};
 pub use failure::{Failure, FailureKind};
-pub use history::{EventTypeName, Numbered, Numbering, Outline, Trail, history};
+pub use history::{
+    EventTypeName, Numbered, Numbering, Outline, Roll, Trail, estimate, estimate_started, history,
+};
 pub use outcome::{ChildFailure, Ids, Outcome};
 pub use payload::Payload;
 pub use record::{

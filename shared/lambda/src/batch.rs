@@ -16,6 +16,8 @@ pub enum Queue {
     Cues,
     /// The queue of calls to the outside.
     Tasks,
+    /// The queue of Express executions.
+    Express,
 }
 
 /// Why a message comes again.
@@ -47,6 +49,7 @@ impl Function {
                 Err(error) => tracing::error!(%error, "taking a cue went wrong"),
             }
         }
+        self.aws.flush_logs().await;
         failures(unfinished.into_iter().map(|(_, id)| id))
     }
 
@@ -54,7 +57,8 @@ impl Function {
     async fn take(&self, queue: Queue, message: &SqsMessage) -> bool {
         let busy = self.aws.busy().begin();
         let taken = match queue {
-            Queue::Cues => take_message(&self.driver, message).await,
+            // An Express execution that is taken again runs again.
+            Queue::Cues | Queue::Express => take_message(&self.driver, message).await,
             Queue::Tasks => {
                 let attempt = || take_message(&self.driver, message);
                 let may_pass = |error: &Untaken| matches!(error, Untaken::Later(_));
@@ -73,6 +77,7 @@ impl Function {
         let url = match queue {
             Queue::Cues => &names.cue_queue_url,
             Queue::Tasks => &names.task_queue_url,
+            Queue::Express => &names.express_queue_url,
         };
         self.aws.retry_soon(url, receipt, deliveries).await;
         false

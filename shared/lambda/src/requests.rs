@@ -61,6 +61,12 @@ impl Function {
     ///
     /// [`Unanswerable`].
     pub async fn answer(&self, event: &RawValue, access: Access) -> Result<Value, Unanswerable> {
+        let answer = self.answer_event(event, access).await;
+        self.aws.flush_logs().await;
+        answer
+    }
+
+    async fn answer_event(&self, event: &RawValue, access: Access) -> Result<Value, Unanswerable> {
         let invocation: Invocation =
             serde_json::from_str(event.get()).map_err(Unanswerable::Unknown)?;
         if let Some(start) = &invocation.start_execution {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// `arn:<partition>:states:<region>:<account>:execution:<machine>:<name>`.
+/// `arn:<partition>:states:<region>:<account>:execution:<machine>:<name>`, or `…:express:<machine>:<name>:<id>`, whose id tells
+/// apart the executions of one name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExecutionArn(Arc<str>);
 
@@ -36,8 +37,9 @@ impl ExecutionArn {
     ///
     /// [`InvalidArn`] if the text is not one.
     pub fn parse(text: &str) -> Result<Self, InvalidArn> {
-        match parts::<8>(text) {
-            Some([_, _, _, _, _, "execution", _, _]) => Ok(ExecutionArn(text.into())),
+        match (parts::<8>(text), parts::<9>(text)) {
+            (Some([_, _, _, _, _, "execution", _, _]), _)
+            | (_, Some([_, _, _, _, _, "express", _, _, _])) => Ok(ExecutionArn(text.into())),
             _ => Err(InvalidArn(text.to_owned())),
         }
     }
@@ -56,6 +58,20 @@ impl ExecutionArn {
         ExecutionArn(format!("{head}:execution:{machine_name}:{name}").into())
     }
 
+    /// The Express execution of this name and id of a machine.
+    #[must_use]
+    pub fn express(machine: &MachineArn, name: &str, id: &str) -> Self {
+        let (head, machine_name) =
+            machine.0.split_once(":stateMachine:").unwrap_or((&machine.0, ""));
+        ExecutionArn(format!("{head}:express:{machine_name}:{name}:{id}").into())
+    }
+
+    /// Whether this is an Express execution, which has no journal.
+    #[must_use]
+    pub fn is_express(&self) -> bool {
+        self.0.split(':').nth(5) == Some("express")
+    }
+
     /// The ARN.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -65,13 +81,14 @@ impl ExecutionArn {
     /// The execution's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.0.rsplit(':').next().unwrap_or_default()
+        self.0.split(':').nth(7).unwrap_or_default()
     }
 
     /// The state machine's ARN.
     #[must_use]
     pub fn machine(&self) -> MachineArn {
-        let (head, rest) = self.0.split_once(":execution:").unwrap_or((&self.0, ""));
+        let kind = if self.is_express() { ":express:" } else { ":execution:" };
+        let (head, rest) = self.0.split_once(kind).unwrap_or((&self.0, ""));
         let machine_name = rest.split(':').next().unwrap_or_default();
         MachineArn(format!("{head}:stateMachine:{machine_name}").into())
     }
@@ -157,6 +174,16 @@ mod tests {
         assert!(child.as_str().ends_with(":execution:m/l:n"), "{child}");
         assert_eq!(child.machine().unlabelled(), arn.machine());
         assert_eq!((child.machine().label(), arn.machine().label()), (Some("l"), None));
+    }
+
+    #[test]
+    fn an_express_execution_has_an_id_besides_its_name() {
+        let text = "arn:aws:states:us-east-1:111111111111:express:m:n:u";
+        let arn = ExecutionArn::parse(text).unwrap();
+        assert_eq!(arn.machine().as_str(), "arn:aws:states:us-east-1:111111111111:stateMachine:m");
+        assert_eq!((arn.name(), arn.is_express()), ("n", true));
+        assert_eq!(ExecutionArn::express(&arn.machine(), "n", "u"), arn);
+        assert!(!ExecutionArn::of(&arn.machine(), "n").is_express());
     }
 
     #[test]

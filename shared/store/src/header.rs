@@ -2,6 +2,7 @@
 
 use crate::arn::{ExecutionArn, MachineArn};
 use crate::limits::{EXECUTION_TIME_MAX, REDRIVE_TOKEN_TIME_MAX, REDRIVE_TOKENS_MAX};
+use crate::logging::Logging;
 use baton_engine::{ErrorDetail, Execution, ForkId, Payload, Redrives, ScopePath, Sequence};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -31,6 +32,8 @@ pub struct Header {
     pub parent: Option<Parent>,
     /// The tokens of the requests that redrove it lately.
     pub redrive_tokens: Vec<RedriveToken>,
+    /// What of it is logged; nothing unless its state machine says so.
+    pub logging: Option<Logging>,
     /// How it stands.
     pub status: Status,
     /// Forks whose parent has moved on: cues of scopes under them are dropped.

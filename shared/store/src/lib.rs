@@ -9,8 +9,11 @@
 
 pub mod arn;
 pub mod documents;
+mod event_details;
 mod header;
 pub mod limits;
+mod log_event;
+mod logging;
 mod machine;
 #[cfg(feature = "memory")]
 pub mod memory;
@@ -21,8 +24,13 @@ mod traits;
 
 pub use arn::{ExecutionArn, InvalidArn, MachineArn};
 pub use documents::{DocumentId, DocumentKind, Documents};
+pub use event_details::{EventDetails, EventReader, details_key};
 pub use header::{
     Header, MapRunChild, Parent, Redrive, RedriveToken, RevisionId, Status, StatusName,
+};
+pub use log_event::log_line;
+pub use logging::{
+    LogLevel, LogLine, LogQuery, LoggedLine, Logging, Logs, group_name, stream_name,
 };
 pub use machine::{Machine, MachineKind, Revision};
 pub use pending::{is_moot, open_scopes, pending_cues};

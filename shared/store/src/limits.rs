@@ -35,3 +35,6 @@ pub const REDRIVE_TOKENS_MAX: usize = 10;
 
 /// How long the token of a redrive is known (RED-09).
 pub const REDRIVE_TOKEN_TIME_MAX: SignedDuration = SignedDuration::from_mins(15);
+
+/// How much of a payload a log line has, once its characters are escaped: 248 KiB, as AWS has it (OBS-LOG-05).
+pub const LOGGED_DATA_BYTES_MAX: usize = 248 * 1024;

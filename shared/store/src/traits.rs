@@ -4,6 +4,7 @@
 use crate::arn::{ExecutionArn, MachineArn};
 use crate::documents::Documents;
 use crate::header::{Header, Redrive, RevisionId, Status, StatusName};
+use crate::logging::Logs;
 use crate::machine::{Machine, Revision};
 use baton_engine::{Claim, Cue, Due, ForkId, Marked, Record, ScopePath, Sequence};
 use jiff::Timestamp;
@@ -335,6 +336,6 @@ pub trait Chance: Send + Sync {
 }
 
 /// All that the driver and the API need.
-pub trait Backend: Journal + Cues + Machines + Documents + Clock + Chance + 'static {}
+pub trait Backend: Journal + Cues + Machines + Documents + Logs + Clock + Chance + 'static {}
 
-impl<T: Journal + Cues + Machines + Documents + Clock + Chance + 'static> Backend for T {}
+impl<T: Journal + Cues + Machines + Documents + Logs + Clock + Chance + 'static> Backend for T {}

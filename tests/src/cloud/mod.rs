@@ -43,6 +43,7 @@ pub const CUE_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/cu
 pub const TASK_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/tasks";
 pub const DEAD_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/dead";
 pub const KEPT_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/kept";
+pub const EXPRESS_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/express";
 pub const TABLE: &str = "baton";
 pub const BUCKET: &str = "baton-bucket";
 
@@ -120,6 +121,7 @@ impl Cloud {
             bucket: BUCKET.into(),
             cue_queue_url: CUE_QUEUE.into(),
             task_queue_url: TASK_QUEUE.into(),
+            express_queue_url: EXPRESS_QUEUE.into(),
         };
         let cloud = self.clone();
         Aws::new(&self.config(function), &Settings { names, retention_days: 90 })

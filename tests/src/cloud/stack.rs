@@ -4,7 +4,8 @@
 use super::home::next_sweep;
 use super::http::{Invoked, echo};
 use super::{
-    BUCKET, CUE_QUEUE, Cloud, DEAD_QUEUE, KEPT_QUEUE, Message, Request, TABLE, TASK_QUEUE, Value,
+    BUCKET, CUE_QUEUE, Cloud, DEAD_QUEUE, EXPRESS_QUEUE, KEPT_QUEUE, Message, Request, TABLE,
+    TASK_QUEUE, Value,
 };
 use baton_aws::Aws;
 use baton_cost::{Usage, model, units};
@@ -33,6 +34,7 @@ pub struct Stack {
     pub invoked: Invoked,
     pub transition: Function,
     pub task: Function,
+    pub express: Function,
     pub api: Function,
     pub dead_letter: Function,
     pub sweeper: Sweeper,
@@ -53,6 +55,7 @@ impl Stack {
             invoked,
             transition: function(&cloud, "transition", &endpoint).await,
             task: function(&cloud, "task", &endpoint).await,
+            express: function(&cloud, "express", &endpoint).await,
             api: function(&cloud, "api", &endpoint).await,
             dead_letter: function(&cloud, "dead-letter", &endpoint).await,
             sweeper: Sweeper::over(cloud.backend("timer")),
@@ -67,6 +70,7 @@ impl Stack {
     pub async fn redeploy(&mut self) {
         self.transition = function(&self.cloud, "transition", &self.endpoint).await;
         self.task = function(&self.cloud, "task", &self.endpoint).await;
+        self.express = function(&self.cloud, "express", &self.endpoint).await;
         self.api = function(&self.cloud, "api", &self.endpoint).await;
     }
 
@@ -121,7 +125,10 @@ impl Stack {
     /// The same up to a time.
     pub async fn run_until(&mut self, end_millis: i64) {
         for _ in 0..1_000_000 {
-            let delivered = self.deliver(Queue::Cues).await + self.deliver(Queue::Tasks).await;
+            let mut delivered = 0;
+            for queue in [Queue::Cues, Queue::Tasks, Queue::Express] {
+                delivered += self.deliver(queue).await;
+            }
             if delivered + self.bury().await > 0 {
                 continue;
             }
@@ -158,6 +165,7 @@ impl Stack {
         let (url, hidden_secs) = match queue {
             Queue::Cues => (CUE_QUEUE, 180),
             Queue::Tasks => (TASK_QUEUE, 960),
+            Queue::Express => (EXPRESS_QUEUE, 390),
         };
         let messages = {
             let state = &mut *self.cloud.lock();
@@ -168,7 +176,11 @@ impl Stack {
             return 0;
         }
         let before = self.cloud.lock().requests.len();
-        let function = if queue == Queue::Cues { &self.transition } else { &self.task };
+        let function = match queue {
+            Queue::Cues => &self.transition,
+            Queue::Tasks => &self.task,
+            Queue::Express => &self.express,
+        };
         function.begin(self.cloud.now().as_millisecond().unsigned_abs() + 900_000);
         let event =
             serde_json::from_value(json!({ "Records": records(&messages) })).expect("an event");
@@ -293,6 +305,7 @@ async fn function(cloud: &Cloud, name: &str, endpoint: &str) -> Function {
         ("BATON_BUCKET", BUCKET),
         ("BATON_CUE_QUEUE_URL", CUE_QUEUE),
         ("BATON_TASK_QUEUE_URL", TASK_QUEUE),
+        ("BATON_EXPRESS_QUEUE_URL", EXPRESS_QUEUE),
         ("BATON_RETENTION_DAYS", "90"),
         ("AWS_ENDPOINT_URL", endpoint),
     ]

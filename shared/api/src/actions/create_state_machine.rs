@@ -63,6 +63,7 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     let input = Input::read(body)?;
     let publishing = new_publishing(&input);
     let machine = new_machine(api, input)?;
+    api.check_logging(&machine).await?;
     let mut there = api.backend().create_machine(&machine).await?;
     if let Some(deleted) = there.as_ref().filter(|there| there.is_deleting)
         && api.go_on_deleting(deleted).await?

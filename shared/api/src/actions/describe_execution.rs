@@ -50,13 +50,13 @@ pub(super) struct Output {
 }
 
 #[derive(Debug, Serialize)]
-struct DataDetails {
-    included: bool,
+pub(super) struct DataDetails {
+    pub(super) included: bool,
 }
 
 /// A payload as its text.
 #[derive(Debug)]
-struct Data(Payload);
+pub(super) struct Data(pub(super) Payload);
 
 impl Serialize for Data {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -14,6 +14,7 @@ mod map_runs;
 mod redrive_execution;
 mod send_task;
 mod start_execution;
+mod start_sync_execution;
 mod stop_execution;
 mod tags;
 mod test_state;
@@ -101,6 +102,9 @@ pub(crate) async fn call<B: Backend, T: Tasks>(
         Operation::SendTaskSuccess => answer(request_id, send_task::success(api, body).await),
         Operation::StartExecution => {
             answer(request_id, start_execution::call(api, body, caller).await)
+        }
+        Operation::StartSyncExecution => {
+            answer(request_id, start_sync_execution::call(api, body, caller).await)
         }
         Operation::StopExecution => answer(request_id, stop_execution::call(api, body).await),
         Operation::TestState => answer(request_id, test_state::call(api, body).await),

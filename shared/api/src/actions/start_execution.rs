@@ -1,7 +1,8 @@
-//! StartExecution: idempotent by name and input while the execution runs.
+//! StartExecution: idempotent by name and input while a Standard execution runs; each call starts another Express one.
 
 use super::{ARN, NAME, payload_text};
 use crate::api::Caller;
+use crate::configuration::logging_of;
 use crate::members::{Members, Text};
 use crate::names::{NamedMachine, check_name};
 use crate::resolve::Resolved;
@@ -15,26 +16,53 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What both kinds of start ask for, checked as far as it can be without looking anything up.
 #[derive(Debug)]
-struct Input {
-    state_machine_arn: String,
+pub(super) struct Start {
+    /// As it was given.
+    arn: String,
+    named: NamedMachine,
     name: Option<String>,
-    input: Option<String>,
+    input: Payload,
     trace_header: Option<String>,
 }
 
-impl Input {
-    fn read(body: &[u8], payload_bytes_max: Option<usize>) -> Result<Self, ApiError> {
+impl Start {
+    /// Reads a request, with what else it may say.
+    pub(super) fn read<B: Backend, T: Tasks, R>(
+        api: &Api<B, T>,
+        body: &[u8],
+        trace_header: Option<&str>,
+        rest: impl FnOnce(&mut Members) -> Result<R, ApiError>,
+    ) -> Result<(Self, R), ApiError> {
+        let bytes_max = api.settings.payload_bytes_max;
         let mut members = Members::parse(body)?;
-        let trace = Text::up_to(limits::TRACE_HEADER_CHARS_MAX).ascii();
-        let input = Input {
-            state_machine_arn: members.required_text("stateMachineArn", ARN)?,
-            name: members.text("name", NAME)?,
-            input: members.text("input", payload_text(payload_bytes_max))?,
-            trace_header: members.text("traceHeader", trace)?,
-        };
+        let arn = members.required_text("stateMachineArn", ARN)?;
+        let name = members.text("name", NAME)?;
+        let input = members.text("input", payload_text(bytes_max))?;
+        let own =
+            members.text("traceHeader", Text::up_to(limits::TRACE_HEADER_CHARS_MAX).ascii())?;
+        let rest = rest(&mut members)?;
         members.finish()?;
-        Ok(input)
+        let named = NamedMachine::parse(&arn)?;
+        if let Some(name) = &name {
+            check_name(name)?;
+        }
+        let input = parse_input(input.as_deref(), bytes_max)?;
+        let trace_header = trace_header.map(|header| truncated(header).to_owned()).or(own);
+        Ok((Start { arn, named, name, input, trace_header }, rest))
+    }
+
+    /// The state machine that is to run.
+    pub(super) async fn resolve<B: Backend, T: Tasks>(
+        &self,
+        api: &Api<B, T>,
+    ) -> Result<Resolved, ApiError> {
+        let resolved = api.resolve(self.named.clone()).await?;
+        if resolved.machine.is_deleting {
+            return Err(ApiError::machine_is_deleting(&self.arn));
+        }
+        Ok(resolved)
     }
 }
 
@@ -50,27 +78,17 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     body: &[u8],
     caller: Caller<'_>,
 ) -> Result<Output, ApiError> {
-    let input = Input::read(body, api.settings.payload_bytes_max)?;
-    let named = NamedMachine::parse(&input.state_machine_arn)?;
-    if let Some(name) = &input.name {
-        check_name(name)?;
-    }
-    let payload = parse_input(input.input.as_deref(), api.settings.payload_bytes_max)?;
-    let resolved = api.resolve(named).await?;
-    if resolved.machine.is_deleting {
-        return Err(ApiError::machine_is_deleting(&input.state_machine_arn));
-    }
-    if resolved.machine.kind == MachineKind::Express {
-        return Err(ApiError::not_supported("executions of Express state machines"));
-    }
+    let (start, ()) = Start::read(api, body, caller.trace_header, |_| Ok(()))?;
+    let resolved = start.resolve(api).await?;
     if caller.depth > limits::NESTING_MAX {
         return Err(ApiError::nested_too_deep(limits::NESTING_MAX));
     }
-    let name = input.name.unwrap_or_else(|| api.uuid());
-    let trace_header =
-        caller.trace_header.map(|header| truncated(header).to_owned()).or(input.trace_header);
-    let mut header = new_header(api, &resolved, &name, payload, trace_header, caller.parent);
+    let mut header = new_header(api, &resolved, start, caller.parent);
     header.depth = caller.depth;
+    if resolved.machine.kind == MachineKind::Express {
+        api.driver.start_express(&header).await?;
+        return Ok(output(&header));
+    }
     match api.driver.start(&header).await? {
         Created::New => Ok(output(&header)),
         Created::Exists(existing) if is_same(&existing, &header) => Ok(output(&existing)),
@@ -99,22 +117,28 @@ fn truncated(header: &str) -> &str {
     header.get(..limits::TRACE_HEADER_CHARS_MAX).unwrap_or(header)
 }
 
-fn new_header<B: Backend, T: Tasks>(
+/// The execution as it begins.
+pub(super) fn new_header<B: Backend, T: Tasks>(
     api: &Api<B, T>,
     resolved: &Resolved,
-    name: &str,
-    input: Payload,
-    trace_header: Option<String>,
+    start: Start,
     parent: Option<Parent>,
 ) -> Header {
     let machine = &resolved.machine;
-    let arn = ExecutionArn::of(&machine.arn, name);
+    let name = start.name.unwrap_or_else(|| api.uuid());
+    let (arn, timeout_secs) = match machine.kind {
+        MachineKind::Standard => {
+            (ExecutionArn::of(&machine.arn, &name), timeout_secs(&machine.revision.definition))
+        }
+        // It goes by its compiled definition: nobody else looks at its time.
+        MachineKind::Express => (ExecutionArn::express(&machine.arn, &name, &api.uuid()), None),
+    };
     let execution = Execution {
         arn: arn.as_str().into(),
         name: name.into(),
         role_arn: machine.revision.role_arn.clone(),
         started: api.now(),
-        input,
+        input: start.input,
         machine_arn: resolved.named_arn(),
         machine_name: machine.arn.name().into(),
         start: baton_asl::BlockId::TOP,
@@ -128,8 +152,9 @@ fn new_header<B: Backend, T: Tasks>(
         version_arn: resolved.version_arn(),
         alias_arn: resolved.alias_arn(),
         revision: machine.revision.id.clone(),
-        trace_header: trace_header.map(Into::into),
-        timeout_secs: timeout_secs(&machine.revision.definition),
+        trace_header: start.trace_header.map(Into::into),
+        timeout_secs,
+        logging: logging_of(machine),
         depth: 0,
         parent,
         redrive_tokens: Vec::new(),

@@ -106,6 +106,9 @@ async fn try_update<B: Backend, T: Tasks>(
         state_machine_version_arn: None,
     };
     let mut next = input.applied_to(&machine);
+    if input.given.logging.is_some() {
+        api.check_logging(&next).await?;
+    }
     if next == machine {
         return Ok(Some((machine, output(None))));
     }

@@ -132,18 +132,6 @@ async fn what_cannot_be_started_is_refused() {
         }
         assert_eq!(world.refusal("StartExecution", request).await, expected);
     }
-    let express =
-        json!({"name": "x", "definition": pass().to_string(), "roleArn": "r", "type": "EXPRESS"});
-    let express = world.call("CreateStateMachine", express).await;
-    let express = &express["stateMachineArn"];
-    assert_eq!(
-        world.refusal("StartExecution", json!({"stateMachineArn": express})).await,
-        "NotSupportedException: Baton does not support executions of Express state machines yet."
-    );
-    assert_eq!(
-        world.refusal("ListExecutions", json!({"stateMachineArn": express})).await,
-        "StateMachineTypeNotSupported: This operation is not supported by this type of state machine"
-    );
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod activities;
 mod executions;
+mod express;
 mod histories;
 mod hostile;
 #[cfg(feature = "http")]
@@ -21,6 +22,7 @@ use baton_store::memory::Memory;
 use baton_store::{BoxError, KeyId, TokenKeys};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// An API with its own backend, clock and worker.
@@ -33,10 +35,12 @@ pub(crate) struct World {
 pub(crate) struct Fake {
     tokens: Mutex<Vec<String>>,
     own: OwnApi,
+    calls: AtomicUsize,
 }
 
 impl Tasks for Fake {
     async fn call(&self, call: &TaskCall<'_>) -> CallAnswer {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         if let Some(token) = call.token {
             self.tokens.lock().unwrap().push(token.to_owned());
         }
@@ -109,6 +113,15 @@ impl World {
 
     pub(crate) fn pass(&self, secs: i64) {
         self.api.driver.backend().advance(SignedDuration::from_secs(secs));
+    }
+
+    pub(crate) fn backend(&self) -> &Memory {
+        self.api.driver.backend()
+    }
+
+    /// How many calls were made.
+    pub(crate) fn calls(&self) -> usize {
+        self.api.driver.tasks().calls.load(Ordering::Relaxed)
     }
 
     pub(crate) fn token(&self) -> String {

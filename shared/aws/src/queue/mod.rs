@@ -1,6 +1,7 @@
 //! SQS: cues on their way.
 //!
-//! Calls to the outside go to a queue of their own, so that slow ones never hold up transitions. A cue that is due within
+//! Calls to the outside go to a queue of their own, so that slow ones never hold up transitions, and Express executions to
+//! another. A cue that is due within
 //! fifteen minutes is a delayed message, a later one a [timer](crate::timer).
 
 mod dead;
@@ -21,19 +22,28 @@ impl Cues for Aws {
     async fn send(&self, cues: Vec<Outgoing>) -> Result<(), StoreError> {
         let now = self.now();
         let (mut cue_letters, mut task_letters) = (Vec::new(), Vec::new());
+        let mut express_letters = Vec::new();
         for outgoing in cues {
             let delay_secs = delay_secs(outgoing.due, now);
             if let (Due::At(due), true) = (outgoing.due, delay_secs > DELAY_SECS_MAX) {
                 timer::put(self, &outgoing, due).await?;
             } else {
-                let is_call = outgoing.cue.signal.is_call();
-                let letters = if is_call { &mut task_letters } else { &mut cue_letters };
+                let letters = if outgoing.execution.is_express() {
+                    &mut express_letters
+                } else if outgoing.cue.signal.is_call() {
+                    &mut task_letters
+                } else {
+                    &mut cue_letters
+                };
                 letters.push(Letter { body: document::text(&outgoing), delay_secs });
             }
         }
-        let (cues, tasks) =
-            tokio::join!(self.cue_queue.send(cue_letters), self.task_queue.send(task_letters));
-        cues.and(tasks)
+        let (cues, tasks, express) = tokio::join!(
+            self.cue_queue.send(cue_letters),
+            self.task_queue.send(task_letters),
+            self.express_queue.send(express_letters)
+        );
+        cues.and(tasks).and(express)
     }
 }
 

@@ -4,8 +4,8 @@ use baton_engine::{Claim, ForkId, Marked, Record, ScopePath, Sequence};
 use baton_store::{
     Backend, Chance, ClaimAnswer, Clock, CommitError, Created, Cues, DocumentId, DocumentKind,
     Documents, Durability, ExecutionArn, ExecutionQuery, Header, JoinAnswer, JoinMark, Journal,
-    Loaded, Machine, MachineArn, Machines, Outgoing, Page, Redrive, Revision, RevisionId, Status,
-    StoreError,
+    Loaded, LogLine, LogQuery, LoggedLine, Logs, Machine, MachineArn, Machines, Outgoing, Page,
+    Redrive, Revision, RevisionId, Status, StoreError,
 };
 use jiff::Timestamp;
 use std::sync::{Arc, OnceLock};
@@ -206,6 +206,24 @@ impl<B: Backend> Machines for Watched<B> {
         from: Option<&str>,
     ) -> Result<Page<Machine>, StoreError> {
         self.inner.machines(place, items_max, from).await
+    }
+}
+
+impl<B: Backend> Logs for Watched<B> {
+    fn log(&self, lines: Vec<LogLine>) {
+        self.inner.log(lines);
+    }
+
+    async fn has_log_group(&self, arn: &str) -> Result<bool, StoreError> {
+        self.inner.has_log_group(arn).await
+    }
+
+    async fn logged(
+        &self,
+        query: &LogQuery,
+        after: u64,
+    ) -> Result<Option<Page<LoggedLine>>, StoreError> {
+        self.inner.logged(query, after).await
     }
 }
 

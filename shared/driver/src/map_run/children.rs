@@ -136,6 +136,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             depth: of.run.header.depth,
             redrive_tokens: Vec::new(),
             timeout_secs: None,
+            logging: of.run.header.logging.clone(),
             parent: Some(Parent::MapRun(MapRunChild {
                 execution: of.run.arn.clone(),
                 scope: of.record.scope.clone(),

@@ -4,6 +4,7 @@ mod answers;
 mod calls;
 mod definitions;
 mod doctor;
+mod express;
 mod forks;
 mod map_runs;
 mod outside;

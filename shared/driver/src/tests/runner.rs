@@ -74,7 +74,8 @@ async fn a_call_without_an_answer_does_not_hold_up_the_other_branch() {
     let world = World::new(both).await;
     world.tasks.hang("Hang");
     world.start().await;
-    let lanes = Lanes { calls_max: 1, transitions_max: 1, grace: Duration::from_millis(10) };
+    let grace = Duration::from_millis(10);
+    let lanes = Lanes { calls_max: 1, transitions_max: 1, grace, ..Lanes::default() };
     let (_, tasks, status) = run_all(world, lanes, pending()).await;
     let Status::Failed { detail, .. } = status else { panic!("{status:?}") };
     assert_eq!(detail.error.as_deref(), Some("Broken"));

@@ -357,11 +357,55 @@ fn check(text: &str, expected: Expect) {
     reversed.reverse();
     let events = history(&records);
     assert_eq!(history(&reversed), events, "the order of reading does not matter");
+    assert_eq!(rolled(&records), events, "a roll numbers them alike");
     let line: Vec<String> = events
         .iter()
         .map(|event| format!("{}<{} {}", event.id, event.previous, event.event.detail.type_name()))
         .collect();
     expected.assert_eq(&line.join(" "));
+}
+
+/// What a roll makes of records that come in the order of their moments, as long as their parents wait for them.
+fn rolled(records: &[Marked]) -> Vec<Numbered> {
+    let newest_before = |scope: &ScopePath, moment: Moment| {
+        let of_scope = records.iter().filter(|other| other.record.scope == *scope);
+        of_scope.filter(|other| other.record.moment < moment).map(|it| it.record.sequence).max()
+    };
+    let mut items: Vec<(Moment, ScopePath, Sequence, bool, &Marked)> = Vec::new();
+    for marked in records {
+        let Record { scope, sequence, moment, .. } = &*marked.record;
+        items.push((*moment, scope.clone(), *sequence, false, marked));
+        if let Some(claim) = &marked.marks.claim {
+            let next = records.iter().find(|other| {
+                other.record.scope == *scope && other.record.sequence == sequence.next()
+            });
+            let at = next.map_or(claim.moment, |next| claim.moment.min(next.record.moment));
+            items.push((at, scope.clone(), *sequence, true, marked));
+        }
+    }
+    items.sort_by(|a, b| (a.0, &a.1, a.2, a.3).cmp(&(b.0, &b.1, b.2, b.3)));
+    let mut roll = Roll::default();
+    let mut events = Vec::new();
+    for (moment, scope, _, is_claim, marked) in items {
+        let is_waited_for =
+            scope.forks().all(|fork| newest_before(&fork.scope, moment) <= Some(fork.fork));
+        if is_waited_for && is_claim {
+            events.extend(roll.started(marked));
+        } else if is_waited_for {
+            events.extend(roll.record(&marked.record));
+        }
+    }
+    events
+}
+
+#[test]
+fn a_roll_holds_only_what_can_still_be_linked_to() {
+    let mut roll = Roll::default();
+    for marked in records(MAP_ONE_AT_A_TIME) {
+        roll.record(&marked.record);
+        assert!(roll.scopes() <= 2, "{}", roll.scopes());
+    }
+    assert_eq!(roll.scopes(), 1);
 }
 
 fn records(text: &str) -> Vec<Marked> {

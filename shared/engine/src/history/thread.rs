@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step {
     pub(super) link: Link,
-    role: Role,
+    pub(super) role: Role,
 }
 
 /// What later links make of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     /// `…StateEntered`.
     Entered,
     /// `MapIterationStarted` of this index: recorded by the Map's scope for iterations that start with it, by the
@@ -60,13 +60,13 @@ pub(super) struct Thread {
     /// The cause of its last `…StateEntered`.
     pub(super) entered_previous: u64,
     /// The number of its last event inside: not an iteration's end.
-    inside: u64,
+    pub(super) inside: u64,
     /// The number of its last `MapRunStarted`.
-    run_started: u64,
+    pub(super) run_started: u64,
     /// The record it has reached.
-    sequence: Option<Sequence>,
+    pub(super) sequence: Option<Sequence>,
     /// The last event recorded in a child of this fork.
-    children: Option<(Sequence, u64)>,
+    pub(super) children: Option<(Sequence, u64)>,
 }
 
 impl Thread {

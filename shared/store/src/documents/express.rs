@@ -1,7 +1,7 @@
 //! Asynchronous Express executions that were accepted and have not ended.
 
 use super::{Document, DocumentKind};
-use crate::{Header, MachineArn, RevisionId, Status};
+use crate::{Header, Logging, MachineArn, RevisionId, Status};
 use baton_asl::BlockId;
 use baton_engine::{Execution, Payload};
 use jiff::Timestamp;
@@ -33,6 +33,8 @@ pub struct ExpressStart {
     trace_header: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout_secs: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    logging: Option<Logging>,
 }
 
 impl Document for ExpressStart {
@@ -62,6 +64,7 @@ impl ExpressStart {
             alias_arn: header.alias_arn.clone(),
             trace_header: header.trace_header.clone(),
             timeout_secs: header.timeout_secs,
+            logging: header.logging.clone(),
         }
     }
 
@@ -91,6 +94,7 @@ impl ExpressStart {
             trace_header: self.trace_header,
             timeout_secs: self.timeout_secs,
             redrive_tokens: Vec::new(),
+            logging: self.logging,
             depth: 0,
             parent: None,
             status: Status::Running,
@@ -127,6 +131,7 @@ mod tests {
             alias_arn: None,
             trace_header: None,
             timeout_secs: None,
+            logging: None,
         };
         check(&start, oldest);
     }

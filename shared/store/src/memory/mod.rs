@@ -9,6 +9,7 @@
 
 mod documents;
 mod executions;
+mod logs;
 mod machines;
 mod queue;
 
@@ -18,6 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use documents::DocumentTable;
 use executions::Executions;
+use logs::LogTable;
 use machines::MachineTable;
 use queue::Queue;
 
@@ -34,6 +36,7 @@ struct Inner {
     executions: Executions,
     machines: MachineTable,
     documents: DocumentTable,
+    logs: LogTable,
     queue: Queue,
 }
 
@@ -47,6 +50,7 @@ impl Memory {
             executions: Executions::default(),
             machines: MachineTable::default(),
             documents: DocumentTable::default(),
+            logs: LogTable::default(),
             queue: Queue::default(),
         };
         Memory { inner: Mutex::new(inner) }

@@ -13,12 +13,14 @@
 //! | `u`, `w`, `l` | machine, version, alias | | `"timed-out"` | stopped |
 //! | `v` | revision | | | |
 //! | `h`, `o`, `z` | trace header, time limit, payload limit | | | |
+//! | `j` | logging: level, data, log group | | | |
 //! | `p`, `s` | who waits for its end, the block it starts in | | | |
 
 use super::value::{ErrorForm, Time, borrowed, scope, scope_form};
 use super::{Kept, Unreadable, sealed};
 use crate::{
-    ExecutionArn, Header, MachineArn, MapRunChild, Parent, RedriveToken, RevisionId, Status,
+    ExecutionArn, Header, Logging, MachineArn, MapRunChild, Parent, RedriveToken, RevisionId,
+    Status,
 };
 use baton_asl::BlockId;
 use baton_engine::{Execution, ForkId, Redrives, Sequence};
@@ -52,6 +54,8 @@ pub struct HeaderForm<'a> {
     o: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     z: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    j: Option<Logging>,
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     p: Option<ParentForm<'a>>,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -140,6 +144,7 @@ impl Kept for Header {
             p: self.parent.as_ref().map(parent_form),
             d: self.depth,
             s: (execution.start != BlockId::TOP).then_some(execution.start.0),
+            j: self.logging.clone(),
         }
     }
 
@@ -168,6 +173,7 @@ impl Kept for Header {
             depth: form.d,
             parent: form.p.map(parent).transpose()?,
             redrive_tokens: Vec::new(),
+            logging: form.j,
             status: Status::Running,
             closed: BTreeSet::new(),
         })
@@ -283,6 +289,7 @@ mod tests {
     use super::super::samples::{header, now};
     use super::super::{decode_whole, encode};
     use super::*;
+    use crate::LogLevel;
     use baton_engine::{ErrorDetail, Payload};
     use serde_json::json;
 
@@ -295,6 +302,11 @@ mod tests {
             trace_header: Some("Root=1".into()),
             timeout_secs: Some(60),
             depth: 3,
+            logging: Some(Logging {
+                level: LogLevel::Error,
+                has_data: true,
+                group_arn: "g".into(),
+            }),
             parent: Some(Parent::MapRun(MapRunChild {
                 execution: ExecutionArn::trusted("arn:aws:states:r:1:execution:p:q".into()),
                 scope: "3.0".parse().unwrap(),

@@ -305,6 +305,7 @@ pub(crate) fn header() -> Header {
         depth: 0,
         parent: None,
         redrive_tokens: Vec::new(),
+        logging: None,
         status: Status::Running,
         closed: BTreeSet::new(),
     }

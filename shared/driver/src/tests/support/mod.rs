@@ -261,6 +261,7 @@ fn header(machine: &Machine, now: Timestamp, input: Value, timeout_secs: Option<
         trace_header: None,
         timeout_secs,
         redrive_tokens: Vec::new(),
+        logging: None,
         depth: 0,
         parent: None,
         status: Status::Running,

@@ -1,46 +1,36 @@
-//! How a history event looks in an answer.
+//! The details of a history event, as answers of the API and log lines spell them.
 
-use crate::time::Epoch;
-use baton_engine::{ErrorDetail, EventDetail, Numbered, Payload, TaskResource};
-use baton_store::Header;
+use crate::Header;
+use crate::limits::LOGGED_DATA_BYTES_MAX;
+use baton_engine::{ErrorDetail, EventDetail, Payload, TaskResource};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::sync::Arc;
 
-/// One event, with what its form depends on. Writes straight from the records: no copies.
+/// An event's details. Writes straight from the records: no copies.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct HistoryEvent<'a> {
-    pub(crate) event: &'a Numbered,
-    pub(crate) header: &'a Header,
+pub struct EventDetails<'a> {
+    /// The event.
+    pub event: &'a EventDetail,
+    /// The execution's header, which has what its first event says.
+    pub header: &'a Header,
     /// `includeExecutionData`.
-    pub(crate) has_data: bool,
+    pub has_data: bool,
+    /// Who reads them.
+    pub reader: EventReader,
 }
 
-impl Serialize for HistoryEvent<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Numbered { id, previous, millis, event } = self.event;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("timestamp", &Epoch(*millis))?;
-        map.serialize_entry("type", &Name(&event.detail))?;
-        map.serialize_entry("id", id)?;
-        map.serialize_entry("previousEventId", previous)?;
-        if let Some(key) = details_key(&event.detail) {
-            map.serialize_entry(key, &Details(*self))?;
-        }
-        map.end()
-    }
-}
-
-/// `type`.
-struct Name<'a>(&'a EventDetail);
-
-impl Serialize for Name<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0.type_name())
-    }
+/// Who reads an event's details.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventReader {
+    /// Whoever asked the API.
+    Caller,
+    /// A log: numbers are texts, and large data is truncated.
+    Log,
 }
 
 /// The member that holds an event's details, for the types that have any.
-fn details_key(detail: &EventDetail) -> Option<&'static str> {
+#[must_use]
+pub fn details_key(detail: &EventDetail) -> Option<&'static str> {
     Some(match detail {
         EventDetail::ExecutionStarted => "executionStartedEventDetails",
         EventDetail::ExecutionSucceeded { .. } => "executionSucceededEventDetails",
@@ -96,14 +86,11 @@ fn details_key(detail: &EventDetail) -> Option<&'static str> {
     })
 }
 
-/// The details' members.
-struct Details<'a>(HistoryEvent<'a>);
-
-impl Serialize for Details<'_> {
+impl Serialize for EventDetails<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut members =
-            Members { map: serializer.serialize_map(None)?, has_data: self.0.has_data };
-        members.write(&self.0.event.event.detail, self.0.header)?;
+        let EventDetails { event, header, has_data, reader } = *self;
+        let mut members = Members { map: serializer.serialize_map(None)?, has_data, reader };
+        members.write(event, header)?;
         members.map.end()
     }
 }
@@ -111,6 +98,7 @@ impl Serialize for Details<'_> {
 struct Members<M> {
     map: M,
     has_data: bool,
+    reader: EventReader,
 }
 
 impl<M: SerializeMap> Members<M> {
@@ -126,9 +114,7 @@ impl<M: SerializeMap> Members<M> {
             EventDetail::ExecutionFailed(detail)
             | EventDetail::ExecutionAborted(detail)
             | EventDetail::ExecutionTimedOut(detail) => self.error(detail),
-            EventDetail::ExecutionRedriven { count, .. } => {
-                self.map.serialize_entry("redriveCount", count)
-            }
+            EventDetail::ExecutionRedriven { count, .. } => self.number("redriveCount", *count),
             EventDetail::StateEntered { name, input, .. } => {
                 self.map.serialize_entry("name", &**name)?;
                 self.input(input)
@@ -158,13 +144,13 @@ impl<M: SerializeMap> Members<M> {
                 self.resource(resource)?;
                 self.error(detail)
             }
-            EventDetail::MapStateStarted { length } => self.map.serialize_entry("length", length),
+            EventDetail::MapStateStarted { length } => self.number("length", *length),
             EventDetail::MapIterationStarted { name, index }
             | EventDetail::MapIterationSucceeded { name, index }
             | EventDetail::MapIterationFailed { name, index }
             | EventDetail::MapIterationAborted { name, index } => {
                 self.map.serialize_entry("name", &**name)?;
-                self.map.serialize_entry("index", index)
+                self.number("index", *index)
             }
             EventDetail::MapRunStarted { arn } => self.map.serialize_entry("mapRunArn", &**arn),
             EventDetail::MapRunFailed(detail) => self.error(detail),
@@ -211,12 +197,16 @@ impl<M: SerializeMap> Members<M> {
                 self.resource(resource)?;
                 self.map.serialize_entry("region", &**region)?;
                 if self.has_data {
-                    self.map.serialize_entry("parameters", parameters.text())?;
+                    self.map.serialize_entry("parameters", self.kept(parameters.text()).0)?;
                 }
             }
         }
-        self.optional("timeoutInSeconds", timeout_secs.as_ref())?;
-        self.optional("heartbeatInSeconds", heartbeat.as_ref())?;
+        if let Some(secs) = timeout_secs {
+            self.number("timeoutInSeconds", *secs)?;
+        }
+        if let Some(secs) = heartbeat {
+            self.number("heartbeatInSeconds", secs)?;
+        }
         match credentials_role_arn {
             Some(role_arn) if !matches!(resource, TaskResource::Activity { .. }) => {
                 self.map.serialize_entry("taskCredentials", &One("roleArn", &**role_arn))
@@ -245,24 +235,44 @@ impl<M: SerializeMap> Members<M> {
     }
 
     fn assigned(&mut self, assigned: &[(Arc<str>, Payload)]) -> Result<(), M::Error> {
-        if assigned.is_empty() {
+        if assigned.is_empty() || !self.has_data {
             return Ok(());
         }
-        self.data("assignedVariables", "assignedVariablesDetails", &Assigned(assigned))
+        let texts: Vec<(&str, (&str, bool))> =
+            assigned.iter().map(|(name, value)| (&**name, self.kept(value.text()))).collect();
+        let is_truncated = texts.iter().any(|(_, (_, is_truncated))| *is_truncated);
+        self.map.serialize_entry("assignedVariables", &Texts(&texts))?;
+        self.map.serialize_entry("assignedVariablesDetails", &One("truncated", &is_truncated))
     }
 
-    /// A data member, which `includeExecutionData: false` leaves out. Answers of the API are never truncated.
+    /// A data member, which `includeExecutionData: false` leaves out.
     fn data(
         &mut self,
         name: &'static str,
         details: &'static str,
-        data: &(impl Serialize + ?Sized),
+        data: &str,
     ) -> Result<(), M::Error> {
         if !self.has_data {
             return Ok(());
         }
+        let (data, is_truncated) = self.kept(data);
         self.map.serialize_entry(name, data)?;
-        self.map.serialize_entry(details, &One("truncated", &false))
+        self.map.serialize_entry(details, &One("truncated", &is_truncated))
+    }
+
+    /// What of a text is shown, and whether something is cut off. Answers of the API are never truncated.
+    fn kept<'t>(&self, text: &'t str) -> (&'t str, bool) {
+        match self.reader {
+            EventReader::Caller => (text, false),
+            EventReader::Log => truncated(text),
+        }
+    }
+
+    fn number(&mut self, name: &'static str, number: u32) -> Result<(), M::Error> {
+        match self.reader {
+            EventReader::Caller => self.map.serialize_entry(name, &number),
+            EventReader::Log => self.map.serialize_entry(name, &number.to_string()),
+        }
     }
 
     fn error(&mut self, detail: &ErrorDetail) -> Result<(), M::Error> {
@@ -289,10 +299,51 @@ impl<T: Serialize + ?Sized> Serialize for One<'_, T> {
 }
 
 /// Variables with their values as texts.
-struct Assigned<'a>(&'a [(Arc<str>, Payload)]);
+struct Texts<'a>(&'a [(&'a str, (&'a str, bool))]);
 
-impl Serialize for Assigned<'_> {
+impl Serialize for Texts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (&**name, value.text())))
+        serializer.collect_map(self.0.iter().map(|(name, (text, _))| (name, text)))
+    }
+}
+
+/// As much of a text as a log has room for once its characters are escaped.
+fn truncated(text: &str) -> (&str, bool) {
+    // Nothing grows more than sixfold: `\u0000`.
+    if text.len() <= LOGGED_DATA_BYTES_MAX / 6 {
+        return (text, false);
+    }
+    let mut escaped = 0_usize;
+    for (at, character) in text.char_indices() {
+        escaped = escaped.saturating_add(match character {
+            '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+            '\0'..='\u{1f}' => 6,
+            other => other.len_utf8(),
+        });
+        if escaped > LOGGED_DATA_BYTES_MAX {
+            return (text.get(..at).unwrap_or_default(), true);
+        }
+    }
+    (text, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_for_a_log_is_cut_where_its_escaped_form_is() {
+        let check = |text: &str, kept: usize| {
+            let (shown, is_truncated) = truncated(text);
+            assert_eq!((shown.len(), is_truncated), (kept, kept < text.len()));
+            let escaped = serde_json::to_string(shown).unwrap().len() - 2;
+            assert!(escaped <= LOGGED_DATA_BYTES_MAX);
+        };
+        check(&"x".repeat(LOGGED_DATA_BYTES_MAX), LOGGED_DATA_BYTES_MAX);
+        check(&"x".repeat(LOGGED_DATA_BYTES_MAX + 1), LOGGED_DATA_BYTES_MAX);
+        check(&"\"".repeat(200_000), LOGGED_DATA_BYTES_MAX / 2);
+        check(&"\u{1}".repeat(100_000), LOGGED_DATA_BYTES_MAX / 6);
+        check(&"ä".repeat(200_000), LOGGED_DATA_BYTES_MAX);
+        check("", 0);
     }
 }
