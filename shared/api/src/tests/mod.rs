@@ -165,7 +165,6 @@ async fn unknown_operations_and_bodies_are_refused() {
         ("AWSStepFunctions.Nope", "UnknownOperationException"),
         ("Other.ListStateMachines", "UnknownOperationException"),
         (&long, "UnknownOperationException"),
-        ("AWSStepFunctions.StartSyncExecution", "NotSupportedException"),
     ] {
         let answer = world.api.handle(target, b"{}").await;
         let body: Value = serde_json::from_slice(&answer.body).unwrap();
