@@ -13,6 +13,7 @@ use std::process::Command;
 const FUNCTIONS: [&str; 5] = [
     "baton-function-transition",
     "baton-function-task",
+    "baton-function-express",
     "baton-function-timer",
     "baton-function-api",
     "baton-function-dead-letter",
