@@ -46,7 +46,7 @@ pub fn all() -> Vec<Workflow> {
             ..plain("Map of 100 Pass", map(), json!(vec![order_line(); 100]), 101.0)
         },
         plain("a Wait of a day", wait(86_400), order(1), 1.0),
-        plain("a Wait of a year", wait(365 * 86_400), order(1), 1.0),
+        plain("a Wait of a year", wait(364 * 86_400), order(1), 1.0),
         Workflow {
             callback_secs: Some(60),
             ..plain("a callback of a minute", callback(), order(1), 1.0)
