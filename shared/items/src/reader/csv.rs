@@ -92,11 +92,11 @@ type Cell = (usize, usize);
 
 /// Where a row that is read in one go is with its quotes.
 #[derive(Clone, Copy)]
-enum QuotesOf {
-    NoCell,
-    OpenCell,
+enum Quotes {
+    Outside,
+    Inside,
     /// Closed at this place: a delimiter or the end must follow.
-    ClosedCell(usize),
+    Closed(usize),
 }
 
 impl Parser {
@@ -233,30 +233,30 @@ impl Parser {
         }
         self.has_escapes = has_control;
         let mut start = 0;
-        let mut cell = QuotesOf::NoCell;
+        let mut cell = Quotes::Outside;
         for at in memchr2_iter(self.delimiter, b'"', row) {
             let is_quote = row.get(at) == Some(&b'"');
             cell = match cell {
-                QuotesOf::NoCell if is_quote && at == start => QuotesOf::OpenCell,
-                QuotesOf::OpenCell if is_quote => QuotesOf::ClosedCell(at),
-                QuotesOf::OpenCell => cell,
-                QuotesOf::NoCell if !is_quote => {
+                Quotes::Outside if is_quote && at == start => Quotes::Inside,
+                Quotes::Inside if is_quote => Quotes::Closed(at),
+                Quotes::Inside => cell,
+                Quotes::Outside if !is_quote => {
                     self.cells.push((start, at));
                     start = at + 1;
                     cell
                 }
-                QuotesOf::ClosedCell(end) if !is_quote && at == end + 1 => {
+                Quotes::Closed(end) if !is_quote && at == end + 1 => {
                     self.cells.push((start + 1, end));
                     start = at + 1;
-                    QuotesOf::NoCell
+                    Quotes::Outside
                 }
-                QuotesOf::NoCell | QuotesOf::ClosedCell(_) => return false,
+                Quotes::Outside | Quotes::Closed(_) => return false,
             };
         }
         match cell {
-            QuotesOf::NoCell => self.cells.push((start, row.len())),
-            QuotesOf::ClosedCell(end) if end + 1 == row.len() => self.cells.push((start + 1, end)),
-            QuotesOf::OpenCell | QuotesOf::ClosedCell(_) => return false,
+            Quotes::Outside => self.cells.push((start, row.len())),
+            Quotes::Closed(end) if end + 1 == row.len() => self.cells.push((start + 1, end)),
+            Quotes::Inside | Quotes::Closed(_) => return false,
         }
         true
     }
