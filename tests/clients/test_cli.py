@@ -86,6 +86,41 @@ class Cli(served.Case):
         self.assertEqual({execution["executionArn"] for execution in aborted}, set(arns))
         self.assertEqual(self.run_cli(*listing, "RUNNING")["executions"], [])
 
+    def test_an_activity_and_a_redrive(self):
+        activity = self.run_cli("create-activity", "--name", "work")["activityArn"]
+        self.assertEqual(self.run_cli("describe-activity", "--activity-arn", activity)["name"], "work")
+        self.assertEqual(len(self.run_cli("list-activities")["activities"]), 1)
+        machine = self.create("works", {"Work": {"Type": "Task", "Resource": activity, "End": True}})
+        execution = self.start(machine)
+        poll = ["get-activity-task", "--activity-arn", activity, "--worker-name", "cli"]
+        first = self.run_cli(*poll)["taskToken"]
+        self.run_cli("send-task-heartbeat", "--task-token", first)
+        self.run_cli("send-task-failure", "--task-token", first, "--error", "Broken")
+        self.assertEqual(self.end(execution)["error"], "Broken")
+        self.assertIn("redriveDate", self.run_cli("redrive-execution", "--execution-arn", execution))
+        second = self.run_cli(*poll)["taskToken"]
+        self.run_cli("send-task-success", "--task-token", second, "--task-output", "7")
+        self.assertEqual(self.end(execution)["output"], "7")
+        self.run_cli("delete-activity", "--activity-arn", activity)
+        self.refused_cli("ActivityDoesNotExist", "Activity Does Not Exist", *poll)
+
+    def test_versions_aliases_and_tags(self):
+        machine = self.create("published", PASS)
+        version = self.run_cli("publish-state-machine-version", "--state-machine-arn", machine)["stateMachineVersionArn"]
+        routing = f"stateMachineVersionArn={version},weight=100"
+        alias = self.run_cli("create-state-machine-alias", "--name", "live", "--routing-configuration", routing)
+        alias = alias["stateMachineAliasArn"]
+        self.run_cli("update-state-machine-alias", "--state-machine-alias-arn", alias, "--description", "d")
+        described = self.run_cli("describe-state-machine-alias", "--state-machine-alias-arn", alias)
+        self.assertEqual(described["description"], "d")
+        for what in ("versions", "aliases"):
+            self.assertTrue(self.run_cli(f"list-state-machine-{what}", "--state-machine-arn", machine))
+        self.run_cli("tag-resource", "--resource-arn", machine, "--tags", "key=k,value=v")
+        self.assertEqual(self.run_cli("list-tags-for-resource", "--resource-arn", machine)["tags"], [{"key": "k", "value": "v"}])
+        self.run_cli("untag-resource", "--resource-arn", machine, "--tag-keys", "k")
+        self.run_cli("delete-state-machine-alias", "--state-machine-alias-arn", alias)
+        self.run_cli("delete-state-machine-version", "--state-machine-version-arn", version)
+
     def test_callbacks_are_answered(self):
         machine = self.create("asks", callback("keep-asks"))
         for answer, status in [

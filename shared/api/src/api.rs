@@ -187,7 +187,14 @@ impl<B: Backend, T: Tasks> Api<B, T> {
     }
 
     pub(crate) async fn header(&self, arn: &ExecutionArn) -> Result<Arc<Header>, ApiError> {
-        let header = self.backend().header(arn).await?;
+        let mut header = self.backend().header(arn).await?;
+        let is_over =
+            |header: &Arc<Header>| !header.status.is_ended() && header.latest_end() <= self.now();
+        if header.as_ref().is_some_and(is_over) {
+            let ended = self.driver.end_if_over(arn).await;
+            ended.map_err(|error| ApiError::unavailable(&error))?;
+            header = self.backend().header(arn).await?;
+        }
         header.ok_or_else(|| ApiError::no_such_execution(arn.as_str()))
     }
 }

@@ -202,6 +202,9 @@ pub(crate) struct Host {
     /// The region in ARNs and of calls [default: AWS_REGION, or us-east-1]
     #[arg(long, value_parser = parse_region)]
     pub(crate) region: Option<String>,
+    /// End executions with more than AWS's 25,000 history events
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 pub(crate) fn parse_answer(text: &str) -> Result<(String, Payload), String> {

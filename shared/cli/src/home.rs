@@ -5,7 +5,7 @@ use crate::complaint::Complaint;
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::files;
-use crate::limits::{CALLS_MAX, GRACE};
+use crate::limits::{self, CALLS_MAX, GRACE};
 use crate::tasks::{LocalTasks, Mocks, Recorder, Replay, Serving, TokenAnswer};
 use baton_api::{Api, Settings};
 use baton_calls::Caller;
@@ -63,6 +63,7 @@ pub(crate) struct Home {
     listener: TcpListener,
     tasks: LocalTasks,
     answers: mpsc::Receiver<TokenAnswer>,
+    is_strict: bool,
     // Removed when the machine is gone.
     folder: Option<TempDir>,
 }
@@ -118,7 +119,16 @@ impl Home {
         let client = Arc::default();
         let caller = Caller::new(Arc::clone(&client), endpoints, environment.credentials);
         let tasks = LocalTasks::new(Arc::clone(&backend), serving, client, caller, sender);
-        Ok(Home { backend, place, endpoint, listener, tasks, answers, folder })
+        Ok(Home {
+            backend,
+            place,
+            endpoint,
+            listener,
+            tasks,
+            answers,
+            is_strict: host.strict,
+            folder,
+        })
     }
 
     /// A name that no other execution has.
@@ -132,6 +142,7 @@ impl Home {
         let keys = Arc::new(self.backend.token_keys().clone());
         let mut settings = DriverSettings::new(Arc::clone(self.backend.worker()));
         settings.is_alone = true;
+        settings.history_events_max = self.is_strict.then_some(limits::HISTORY_EVENTS_MAX);
         let driver = Arc::new(Driver::new(backend, self.tasks, keys, settings));
         let api_settings = Settings {
             account: self.place.account.as_str().into(),

@@ -20,3 +20,5 @@ pub(crate) const SEEN_MAX: usize = 1024;
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 /// How many calls are made at a time.
 pub(crate) const CALLS_MAX: usize = 512;
+/// The events of an execution's history where AWS's limit is kept (QUO-04).
+pub(crate) const HISTORY_EVENTS_MAX: u64 = 25_000;

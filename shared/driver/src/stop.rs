@@ -45,6 +45,19 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         }
     }
 
+    /// Ends an execution whose time is over and whom nothing else has told so: one that waits for an answer, say.
+    ///
+    /// # Errors
+    ///
+    /// [`TakeError`] if it is not known whether it ended. Trying again is safe.
+    pub async fn end_if_over(&self, execution: &ExecutionArn) -> Result<(), TakeError> {
+        match self.time_out(execution).await {
+            Ok(_) => Ok(()),
+            Err(Halt::Later(error)) => Err(error),
+            Err(Halt::Broken(cause)) => self.condemn(execution, &cause).await.map(drop),
+        }
+    }
+
     /// The execution's own time may be over.
     pub(crate) async fn time_out(&self, execution: &ExecutionArn) -> Result<Taken, Halt> {
         let Some(header) = self.backend.header(execution).await? else {

@@ -370,3 +370,21 @@ fn names(page: &Value) -> String {
     let executions = page["executions"].as_array().unwrap().iter();
     executions.map(|item| item["name"].as_str().unwrap()).collect::<Vec<_>>().join(" ")
 }
+
+#[tokio::test]
+async fn an_execution_that_waits_for_an_answer_ends_after_a_year_all_the_same() {
+    let world = World::new();
+    let callback = "arn:aws:states:::sqs:sendMessage.waitForTaskToken";
+    let parameters = json!({"QueueUrl": "q", "MessageBody": {"token.$": "$$.Task.Token"}});
+    let state =
+        json!({"Type": "Task", "Resource": callback, "Parameters": parameters, "End": true});
+    let machine = world.create("m", &super::only(state)).await;
+    let execution = world.start(&machine, "x").await;
+    world.drain().await;
+    world.pass(366 * 24 * 3_600);
+    let late = json!({"taskToken": world.token(), "output": "1"});
+    assert!(world.refusal("SendTaskSuccess", late).await.starts_with("TaskTimedOut"));
+    let described = world.call("DescribeExecution", json!({"executionArn": execution})).await;
+    assert_eq!(described["status"], "TIMED_OUT");
+    assert_eq!(described["redriveStatusReason"], "Execution has exceeded the max execution time");
+}
