@@ -158,8 +158,7 @@ fn folder(kind: DocumentKind) -> Folder {
         | DocumentKind::MapRun
         | DocumentKind::MapRunOf
         | DocumentKind::MapChunk
-        | DocumentKind::MapLanes
-        | DocumentKind::MapResults => Folder::Payloads,
+        | DocumentKind::MapLanes => Folder::Payloads,
         DocumentKind::Tags
         | DocumentKind::Publication
         | DocumentKind::Version

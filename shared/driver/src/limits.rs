@@ -32,11 +32,8 @@ pub(crate) const UNSUBMITTED_PAUSE: SignedDuration = SignedDuration::from_secs(1
 pub(crate) const RACES_MAX: u32 = 100;
 /// How many children of one slice are written at the same time.
 pub(crate) const SPAWNS_AT_ONCE: usize = 25;
-/// How many children a chunk of a map run's manifest has at most, if they are Standard executions: as many as a group has
-/// lanes.
+/// How many children a chunk of a map run's manifest has at most: as many as a group has lanes.
 pub(crate) const MAP_CHUNK_CHILDREN: usize = 25;
-/// The same for Express executions, which are run a chunk at a time.
-pub(crate) const MAP_EXPRESS_CHILDREN: usize = 1_000;
 /// Once the inputs of a chunk have so many bytes it is closed; one more input of the largest size fits an item of DynamoDB's.
 pub(crate) const MAP_CHUNK_BYTES_MAX: usize = 128 * 1024;
 /// How many chunks a process remembers: at most some 16 MiB.

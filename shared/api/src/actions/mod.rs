@@ -35,6 +35,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Carries out an operation.
+#[expect(clippy::too_many_lines, reason = "one arm an operation")]
 pub(crate) async fn call<B: Backend, T: Tasks>(
     api: &Api<B, T>,
     operation: Operation,

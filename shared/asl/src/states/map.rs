@@ -29,7 +29,7 @@ pub struct Map {
     /// `ToleratedFailurePercentage`, `ToleratedFailurePercentagePath`: as the count.
     pub tolerated_failure_percentage: Option<NumberField>,
     /// What it says as a Distributed Map, if it is one.
-    pub distributed: Option<Distributed>,
+    pub distributed: Option<Box<Distributed>>,
     /// `Retry`, `Catch`.
     pub handlers: Handlers,
     /// `Next` or `End`.
@@ -126,7 +126,8 @@ impl Map {
         let distributed = match written_mode(state) {
             (Mode::Inline, _) => Some(None),
             (Mode::Distributed, is_express) => {
-                Distributed::read(reader, state, language, is_express).map(Some)
+                Distributed::read(reader, state, language, is_express)
+                    .map(|distributed| Some(Box::new(distributed)))
             }
         };
         let items = Items::read(reader, state, language);

@@ -51,9 +51,12 @@ fn within(folder: &Path, name: &str) -> Result<PathBuf, ObjectError> {
 
 fn read(bucket: &Path, key: &str, from: u64) -> Result<ObjectAnswer, ObjectError> {
     let path = within(bucket, key)?;
-    let missing = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => ObjectError::refused("The specified key does not exist."),
-        _ => refused(&error),
+    let missing = |error: io::Error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            ObjectError::refused("The specified key does not exist.")
+        } else {
+            refused(&error)
+        }
     };
     let mut file = File::open(&path).map_err(missing)?;
     let size = file.metadata().map_err(|error| refused(&error))?.len();

@@ -85,6 +85,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 state.status = status;
                 state.stopped_millis = Some(now);
                 state.final_counts = Some(counts);
+                if status == MapRunStatus::Succeeded && of.facts.export.is_some() {
+                    state.results_written = counts.children.iter().sum();
+                }
             }
             is_running
         })

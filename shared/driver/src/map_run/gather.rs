@@ -9,11 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// A group of lanes of a map run.
 type Group = (Arc<str>, u32);
 
+/// A chunk: its map run, its number, and itself.
+type Kept = (Arc<str>, u32, Arc<MapChunk>);
+
 /// The children of each group whose ends wait to be counted, and the chunks that were read lately.
 #[derive(Debug, Default)]
 pub(crate) struct Gathering {
     groups: Mutex<BTreeMap<Group, Arc<Gathered>>>,
-    chunks: Mutex<VecDeque<(Arc<str>, u32, Arc<MapChunk>)>>,
+    chunks: Mutex<VecDeque<Kept>>,
 }
 
 /// What waits of one group.

@@ -3,9 +3,7 @@
 use super::InRun;
 use crate::driver::Driver;
 use crate::error::Halt;
-use crate::limits::{
-    MAP_CHUNK_BYTES_MAX, MAP_CHUNK_CHILDREN, MAP_EXPRESS_CHILDREN, MAP_READ_LIMIT,
-};
+use crate::limits::{MAP_CHUNK_BYTES_MAX, MAP_CHUNK_CHILDREN, MAP_READ_LIMIT};
 use crate::objects::{ObjectAnswer, ObjectCall, ObjectError, ObjectRequest};
 use crate::take::Taken;
 use crate::tasks::Tasks;
@@ -379,8 +377,7 @@ struct Chunker {
 
 impl Chunker {
     fn new(of: InRun<'_>, place: &Place) -> Result<Self, Failure> {
-        let children_max =
-            if of.distributed.is_express { MAP_EXPRESS_CHILDREN } else { MAP_CHUNK_CHILDREN };
+        let children_max = MAP_CHUNK_CHILDREN;
         let batcher = of.facts.batch.as_ref().map(|batch| {
             let limits = BatchLimits { items: batch.items_max, bytes: batch.bytes_max };
             Batcher::new(limits, batch.input.as_ref().map(Payload::text))

@@ -10,7 +10,6 @@
 //!           groups of lanes are fed
 //! Fill      a group takes the next chunk, puts children on its free lanes, and starts them
 //! Ended     a child's lane is free: counted, and the next child started on it
-//! Run       an Express group: a whole chunk of children at once, its results written in one piece
 //! Collect   all lanes are free for good: results, thresholds, and the record's outcome
 //! Cancel    nobody waits any more: groups are closed and their children stopped
 //! ```
@@ -20,7 +19,7 @@
 //! * The manifest is a chain. A chunk's document is written if there is none, and says where reading goes on behind it.
 //!   So two readers, or one that died and was repeated, agree on every child's input, even where an `ItemSelector` draws by chance.
 //! * A child's name follows from its place in the manifest, and an execution is created if there is none of its name: however
-//!   often a lane starts a child, it runs once. An Express child may run again if its chunk's worker died.
+//!   often a lane starts a child, it runs once. Children of type Express are run as Standard ones.
 //! * A group takes a chunk in two steps, the run's document first. It takes another only once its own document shows
 //!   the one before, so no chunk is lost or taken twice.
 //! * A group's document lists its children under way before any of them is started, and each until its end is counted. Whoever
@@ -35,16 +34,16 @@
 //!
 //! Besides the child itself (its header, its records, its end), in writes and reads of small documents:
 //!
-//! | for each | Standard | Express |
-//! |---|---|---|
-//! | child | 1 write and 1 read of its group, 1 cue; less where several end at once, for one write counts them all | none |
-//! | chunk (25 Standard children, 1,000 Express ones) | 1 document, 2 writes of the run | 1 document, its results, 4 writes |
+//! | for each | |
+//! |---|---|
+//! | child | 1 write and 1 read of its group, 1 cue; less where several end at once, for one write counts them all |
+//! | chunk of 25 children | 1 document, 2 writes of the run |
 //!
-//! At 10,000 lanes there are 400 groups of 25 (100 of 100 for Express). A group is written at the rate at which its 25 children end, so
+//! At 10,000 lanes there are 400 groups of 25. A group is written at the rate at which its 25 children end, so
 //! DynamoDB's 1,000 writes a second to one item bound children of less than 25 ms, and cues of one process for one
-//! group are gathered into one write long before. The run's document is written twice a chunk: at 1,000 writes a second, 50,000
-//! Standard children a second. What saturates first on AWS is the table's own start rate (4,000 writes a second unless
-//! warmed up), at about 800 Standard children a second.
+//! group are gathered into one write long before. The run's document is written twice a chunk: at 1,000 writes a second,
+//! 12,500 children a second. What saturates first on AWS is the table's own start rate (4,000 writes a second unless
+//! warmed up), at some hundreds of children a second.
 
 mod children;
 mod collect;

@@ -1,4 +1,4 @@
-//! Map runs: how each stands, the manifest of its children's inputs, its lanes, and what Express children answered.
+//! Map runs: how each stands, the manifest of its children's inputs, and its lanes.
 //!
 //! | kind | group | key | written |
 //! |---|---|---|---|
@@ -6,11 +6,10 @@
 //! | map run of an execution | the execution's ARN | `<start>#<map run ARN>` | once |
 //! | chunk | the map run's ARN | its number | once, never changed |
 //! | lanes | the map run's ARN | the group's number | once for all children that end at about the same time |
-//! | results of an Express chunk | the map run's ARN | its number | once |
 
 use super::{Document, DocumentKind};
 use crate::ExecutionArn;
-use baton_engine::{ErrorDetail, ScopePath, Sequence};
+use baton_engine::{ScopePath, Sequence};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -141,7 +140,7 @@ impl MapRunState {
     /// How many groups of lanes there are, in use or not.
     #[must_use]
     pub fn groups(&self) -> u32 {
-        self.lanes().div_ceil(self.lanes_per_group())
+        self.lanes().div_ceil(Self::LANES_PER_GROUP)
     }
 
     /// How many children a group may have at a time.
@@ -165,9 +164,8 @@ impl MapRunState {
         }
     }
 
-    fn lanes_per_group(&self) -> u32 {
-        if self.is_express { 100 } else { 25 }
-    }
+    /// How many lanes a group has at most.
+    const LANES_PER_GROUP: u32 = 25;
 
     /// The most children of a map run at a time (DMAP-04).
     pub const CONCURRENCY_MAX: u32 = 10_000;
@@ -296,7 +294,7 @@ impl MapChunk {
     }
 }
 
-/// The key of a chunk, of its results, or of a group's lanes.
+/// The key of a chunk, or of a group's lanes.
 #[must_use]
 pub fn map_key(number: u32) -> String {
     format!("{number:010}")
@@ -404,54 +402,6 @@ impl AddAssign for MapCounts {
 
 impl Document for MapLanes {
     const KIND: DocumentKind = DocumentKind::MapLanes;
-}
-
-/// How the Express children of a chunk ended, by their places.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct MapResults {
-    /// The children.
-    #[serde(rename = "c")]
-    pub children: Vec<MapResult>,
-}
-
-/// How an Express child ended.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct MapResult {
-    /// When it began and ended.
-    #[serde(rename = "t")]
-    pub millis: (i64, i64),
-    /// Its output.
-    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
-    pub output: Option<Box<RawValue>>,
-    /// Why it failed; nothing if it succeeded.
-    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<(Option<Arc<str>>, Option<Arc<str>>)>,
-    /// Whether its time was over.
-    #[serde(rename = "x", default, skip_serializing_if = "is_false")]
-    pub is_timed_out: bool,
-}
-
-impl MapResult {
-    /// How it ended.
-    #[must_use]
-    pub fn status(&self) -> crate::StatusName {
-        match (&self.output, self.is_timed_out) {
-            (Some(_), _) => crate::StatusName::Succeeded,
-            (None, true) => crate::StatusName::TimedOut,
-            (None, false) => crate::StatusName::Failed,
-        }
-    }
-
-    /// `error` and `cause`.
-    #[must_use]
-    pub fn detail(&self) -> ErrorDetail {
-        let (error, cause) = self.failure.clone().unwrap_or_default();
-        ErrorDetail { error, cause }
-    }
-}
-
-impl Document for MapResults {
-    const KIND: DocumentKind = DocumentKind::MapResults;
 }
 
 /// The name of a map run's child: a UUID that follows from its place, so that whoever starts it again finds it there.

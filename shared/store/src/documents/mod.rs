@@ -20,8 +20,8 @@ pub use activity::{Activity, ActivityTask};
 pub use alias::{Alias, Route};
 pub use express::ExpressStart;
 pub use map_run::{
-    MapChild, MapChunk, MapCounts, MapLanes, MapOpen, MapResult, MapResults, MapRunFailure,
-    MapRunOf, MapRunState, MapRunStatus, Running, map_child_arn, map_child_name, map_key,
+    MapChild, MapChunk, MapCounts, MapLanes, MapOpen, MapRunFailure, MapRunOf, MapRunState,
+    MapRunStatus, Running, map_child_arn, map_child_name, map_key,
 };
 pub use tags::Tags;
 pub use version::{Publication, Version};
@@ -59,8 +59,6 @@ pub enum DocumentKind {
     MapChunk,
     /// A group of a map run's lanes. Group: the map run.
     MapLanes,
-    /// What the Express children of a chunk answered. Group: the map run.
-    MapResults,
 }
 
 impl DocumentKind {
@@ -79,7 +77,6 @@ impl DocumentKind {
             DocumentKind::MapRunOf => "map-run-of",
             DocumentKind::MapChunk => "map-chunk",
             DocumentKind::MapLanes => "map-lanes",
-            DocumentKind::MapResults => "map-results",
         }
     }
 }
