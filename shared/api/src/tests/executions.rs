@@ -240,7 +240,7 @@ async fn what_cannot_be_listed_is_refused() {
         (json!({"stateMachineArn": MACHINE, "redriveFilter": "REDRIVEN"}), "ValidationException: The redrive filter can only be used with a Map Run ARN".to_owned()),
         (json!({"stateMachineArn": MACHINE, "statusFilter": "PENDING_REDRIVE"}), "ValidationException: The status PENDING_REDRIVE can only be used with a Map Run ARN".to_owned()),
         (json!({}), "ValidationException: Must provide a State Machine ARN or Map Run ARN".to_owned()),
-        (json!({"mapRunArn": "x"}), "ResourceNotFound: Resource not found: 'x'".to_owned()),
+        (json!({"mapRunArn": "x"}), "InvalidArn: Invalid Arn: 'Invalid ARN prefix: x'".to_owned()),
     ] {
         assert_eq!(world.refusal("ListExecutions", request).await, expected);
     }
