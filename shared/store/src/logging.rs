@@ -84,13 +84,11 @@ fn is_fatal(event: &EventDetail) -> bool {
 
 /// Every type whose name ends with `Failed`, `Aborted` or `TimedOut`, and the entry of a Fail state.
 fn is_error(event: &EventDetail) -> bool {
-    match event {
-        EventDetail::StateEntered { state_type, .. } => *state_type == StateType::Fail,
-        _ => {
-            let name = event.type_name().to_string();
-            ["Failed", "Aborted", "TimedOut"].iter().any(|end| name.ends_with(end))
-        }
+    if let EventDetail::StateEntered { state_type, .. } = event {
+        return *state_type == StateType::Fail;
     }
+    let name = event.type_name().to_string();
+    ["Failed", "Aborted", "TimedOut"].iter().any(|end| name.ends_with(end))
 }
 
 /// One line of a log.

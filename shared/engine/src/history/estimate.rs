@@ -17,7 +17,7 @@ pub fn estimate(record: &Record, before: Option<&Record>) -> Vec<Numbered> {
     let first = record.event_count.saturating_sub(record.events.len() as u64).saturating_add(1);
     let mut last = first.saturating_sub(1);
     let mut last_previous = last.saturating_sub(1);
-    let mut entered_previous = before.map_or(0, |before| entered_previous(before));
+    let mut entered_previous = before.map_or(0, entered_previous);
     let mut numbered = Vec::with_capacity(record.events.len());
     for (id, event) in (first..).zip(&record.events) {
         let previous = match event.link {
