@@ -15,7 +15,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns};
 use aws_smithy_types::Document;
 use baton_tests::server::Server;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::io::{Read, Write};
@@ -245,14 +245,11 @@ struct Stack {
 impl ResolveEndpoint for Stack {
     fn resolve_endpoint<'a>(&'a self, _params: &'a Params) -> EndpointFuture<'a> {
         let text = |text: &str| Document::String(text.to_owned());
-        let scheme = HashMap::from([
-            ("name".to_owned(), text("sigv4")),
-            ("signingName".to_owned(), text("lambda")),
-            ("signingRegion".to_owned(), text(REGION)),
-        ]);
+        let scheme = [("name", "sigv4"), ("signingName", "lambda"), ("signingRegion", REGION)];
+        let scheme = scheme.map(|(name, value)| (name.to_owned(), text(value)));
         let endpoint = Endpoint::builder()
             .url(self.url.clone())
-            .property("authSchemes", vec![Document::Object(scheme)]);
+            .property("authSchemes", vec![Document::Object(scheme.into())]);
         EndpointFuture::ready(Ok(endpoint.build()))
     }
 }

@@ -244,7 +244,9 @@ fn shown(status: &Status) -> String {
         Status::Failed { detail, .. } => {
             format!("FAILED {}", detail.error.as_deref().unwrap_or("-"))
         }
-        other => other.name().as_str().to_owned(),
+        Status::Running | Status::Aborted { .. } | Status::TimedOut { .. } => {
+            status.name().as_str().to_owned()
+        }
     }
 }
 

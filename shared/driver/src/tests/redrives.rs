@@ -187,9 +187,9 @@ async fn a_wait_ends_when_it_would_have() {
         redrive(&world).await;
         assert_eq!(world.ended().await, r#"SUCCEEDED {"n":1}"#);
         // The spare cue comes a minute later.
-        let end = match world.status().await {
-            baton_store::Status::Succeeded { stopped, .. } => stopped,
-            other => panic!("{other:?}"),
+        let status = world.status().await;
+        let baton_store::Status::Succeeded { stopped: end, .. } = status else {
+            panic!("{status:?}")
         };
         assert_eq!(end.duration_since(before).as_secs(), left);
     }
@@ -225,7 +225,7 @@ async fn after_two_weeks_it_is_too_late() {
     world.pass(14 * DAY - 120);
     assert_eq!(
         NotRedrivable::of(
-            &*world.memory().header(&world.arn()).await.unwrap().unwrap(),
+            &world.memory().header(&world.arn()).await.unwrap().unwrap(),
             world.now()
         ),
         None
