@@ -39,6 +39,11 @@ impl Subject {
         if let Some(violation) = &ran.violation {
             return Some(violation.clone());
         }
+        let is_out_of_time = |ran: &Ran| ran.picture.status == "TIMED_OUT";
+        let is_unlimited = self.workflow.timeout_secs.is_none();
+        if is_unlimited && is_out_of_time(ran) && !is_out_of_time(&self.fair) {
+            return Some("it stood still until the year of an execution was over".to_owned());
+        }
         if !self.is_stable {
             return None;
         }

@@ -304,7 +304,9 @@ impl World {
             };
             let outgoing = shared.queue[index].outgoing.clone();
             if is_to_wait(&shared, &outgoing, newest) {
-                shared.queue[index].visible_millis = 2 * now + AGAIN_MILLIS;
+                // Ever later, and never at last: the failure that is to come first may not come at all.
+                shared.queue[index].visible_millis =
+                    now.saturating_mul(2).saturating_add(AGAIN_MILLIS);
                 return;
             }
             let weather = shared.weather;
