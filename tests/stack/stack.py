@@ -346,6 +346,28 @@ def fork_wide(stack):
     assert json.loads(execution["output"]) == items, execution
 
 
+def run_express(stack):
+    """an Express state machine runs while its client waits, and by itself"""
+    states = {
+        "Both": {"Type": "Parallel", "End": True, "Branches": [
+            {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}},
+            {"StartAt": "Rest", "States": {"Rest": {"Type": "Wait", "Seconds": 1, "End": True}}},
+        ]},
+    }
+    arn = stack.baton.create_state_machine(
+        name="fast", type="EXPRESS", definition=json.dumps({"StartAt": "Both", "States": states}), roleArn=stack.role_arn
+    )["stateMachineArn"]
+    ran = stack.baton.start_sync_execution(stateMachineArn=arn, input="[1]")
+    assert (ran["status"], json.loads(ran["output"])) == ("SUCCEEDED", [[1], [1]]), ran
+    started = stack.baton.start_execution(stateMachineArn=arn, input="[2]")["executionArn"]
+    assert ":express:fast:" in started, started
+    table, dynamo = stack.outputs["TableName"], stack.aws.client("dynamodb")
+    # An accepted start is kept until its execution has ended.
+    stack.wait_for("the end of the Express execution", lambda: not any(
+        started in str(item) for item in dynamo.scan(TableName=table)["Items"]
+    ))
+
+
 def keep_strangers_out(stack):
     """only those with the access policy may use the API"""
     people = stack.aws.client("iam")
@@ -408,7 +430,7 @@ def leave_nothing(stack):
 
 SCENARIOS = [
     deploy, create_order_functions, register, start, start_again, answer, end, list_by_status, wait_long, stop,
-    carry_large_payloads, fork_wide, keep_strangers_out, keep_to_the_endpoint, invoke_directly, leave_nothing,
+    carry_large_payloads, fork_wide, run_express, keep_strangers_out, keep_to_the_endpoint, invoke_directly, leave_nothing,
 ]
 
 

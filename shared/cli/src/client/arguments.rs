@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Stop(Stop),
     /// Let an execution that failed go on from where it failed
     Redrive(Named),
+    /// Print what state machines logged, from the log that `baton serve` keeps
+    Logs(Logs),
     /// Answer a task token: success, failure, or a heartbeat
     Send(Send),
     /// List, create, delete and poll activities
@@ -174,6 +176,20 @@ pub(crate) struct Stop {
     /// The error's cause
     #[arg(long)]
     pub(crate) cause: Option<String>,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// Only this state machine: its name or ARN
+    pub(crate) machine: Option<String>,
+    /// Only this log group
+    #[arg(long)]
+    pub(crate) log_group: Option<String>,
+    /// Go on with what is logged from now on
+    #[arg(short, long)]
+    pub(crate) follow: bool,
     #[command(flatten)]
     pub(crate) reach: Reach,
 }

@@ -5,6 +5,7 @@
 mod activities;
 mod arguments;
 mod executions;
+mod logs;
 mod machines;
 mod names;
 mod raw;
@@ -49,6 +50,7 @@ pub(crate) async fn perform(
         Command::History(arguments) => executions::history(arguments, environment).await,
         Command::Stop(arguments) => executions::stop(arguments, environment).await,
         Command::Redrive(named) => executions::redrive(named, environment).await,
+        Command::Logs(arguments) => logs::logs(arguments, environment).await,
         Command::Send(arguments) => send::send(arguments, environment).await,
         Command::Activities(arguments) => activities::activities(arguments, environment).await,
         Command::Api(arguments) => raw::call_api(arguments, environment).await,
@@ -135,7 +137,12 @@ impl Client {
 
     /// Asks for an action.
     pub(crate) async fn call(&self, action: &str, body: &Value) -> Result<Value, ClientError> {
-        let (status, body) = self.exchange(action, body.to_string().into_bytes()).await?;
+        self.call_target(&format!("AWSStepFunctions.{action}"), body).await
+    }
+
+    /// Asks for an action by its whole `X-Amz-Target`.
+    async fn call_target(&self, target: &str, body: &Value) -> Result<Value, ClientError> {
+        let (status, body) = self.exchange(target, body.to_string().into_bytes()).await?;
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         if status == 200 {
             return Ok(answer);
@@ -171,14 +178,14 @@ impl Client {
         Ok((items, true))
     }
 
-    async fn exchange(&self, action: &str, body: Vec<u8>) -> Result<(u16, Vec<u8>), ClientError> {
+    async fn exchange(&self, target: &str, body: Vec<u8>) -> Result<(u16, Vec<u8>), ClientError> {
         let request = Request {
             destination: self.service.destination(&self.region),
             method: Method::Post,
             path: "/".to_owned(),
             headers: vec![
                 ("content-type".into(), "application/x-amz-json-1.0".to_owned()),
-                ("x-amz-target".into(), format!("AWSStepFunctions.{action}")),
+                ("x-amz-target".into(), target.to_owned()),
             ],
             body,
         };

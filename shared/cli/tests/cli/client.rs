@@ -85,6 +85,30 @@ fn an_execution_is_stopped() {
 }
 
 #[test]
+fn what_is_logged_is_printed() {
+    let served = Served::new();
+    let group = "arn:aws:logs:us-east-1:123456789012:log-group:orders:*";
+    let machine = json!({
+        "name": "logged", "roleArn": "arn:aws:iam::123456789012:role/any", "type": "EXPRESS",
+        "definition": served.place.read("machine.json"),
+        "loggingConfiguration": {"level": "ALL", "includeExecutionData": true,
+            "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]},
+    });
+    served.json(&["api", "CreateStateMachine", &machine.to_string()]);
+    let input = r#"{"rest": 0, "well": false}"#;
+    served.baton(&["start", "logged", "--sync", "-i", input]).check(1, "", &["FAILED Lost"]);
+    let lines = served.baton(&["logs", "logged", "--log-group", "orders"]);
+    assert!(lines.stdout.contains("FailStateEntered  Lost"), "{}", lines.stdout);
+    let raw = served.baton(&["logs", "--json"]).stdout;
+    let last: Value = serde_json::from_str(raw.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (&last["type"], &last["details"]["error"]),
+        (&json!("ExecutionFailed"), &json!("Lost"))
+    );
+    assert_eq!(served.baton(&["logs", "other"]).stdout, "");
+}
+
+#[test]
 fn what_is_not_there_is_named() {
     let served = Served::new();
     served.baton(&["start", "none"]).check(2, "", &["there is no state machine `none`"]);
