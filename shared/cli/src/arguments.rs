@@ -184,7 +184,7 @@ pub(crate) struct Host {
     /// Answer for states from a mock file of Step Functions Local
     #[arg(long, value_name = "FILE[#CASE]")]
     pub(crate) mocks: Option<String>,
-    /// A folder in place of S3: DIR/<bucket>/<key>
+    /// A folder in place of S3: `DIR/BUCKET/KEY`
     #[arg(long, value_name = "DIR")]
     pub(crate) s3: Option<PathBuf>,
     /// How tasks are served, by patterns [default: baton.toml beside the definition, or here]
