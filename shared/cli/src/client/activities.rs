@@ -16,13 +16,13 @@ pub(crate) async fn activities(
         ActivitiesAction::List { limit, reach } => list_all(&reach, limit, environment).await,
         ActivitiesAction::Create(Named { name, reach }) => {
             let client = Client::new(&reach, environment)?;
-            answer(&client.call("CreateActivity", &json!({ "name": name })).await?, &reach);
+            show::answer(&client.call("CreateActivity", &json!({ "name": name })).await?, &reach);
             Ok(())
         }
         ActivitiesAction::Delete(Named { name, reach }) => {
             let client = Client::new(&reach, environment)?;
             let body = json!({ "activityArn": client.activity_arn(&name).await? });
-            answer(&client.call("DeleteActivity", &body).await?, &reach);
+            show::answer(&client.call("DeleteActivity", &body).await?, &reach);
             Ok(())
         }
         ActivitiesAction::Poll { name, worker, reach } => {
@@ -68,12 +68,4 @@ async fn poll(
         show::members(&task);
     }
     Ok(())
-}
-
-fn answer(answer: &Value, reach: &Reach) {
-    if reach.json {
-        show::json(answer);
-    } else {
-        show::members(answer);
-    }
 }

@@ -58,7 +58,7 @@ async fn list_machines(
 async fn one(named: &Named, action: &str, environment: &Environment) -> Result<(), Complaint> {
     let client = Client::new(&named.reach, environment)?;
     let arn = client.machine_arn(&named.name).await?;
-    answer(&client.call(action, &json!({ "stateMachineArn": arn })).await?, &named.reach);
+    show::answer(&client.call(action, &json!({ "stateMachineArn": arn })).await?, &named.reach);
     Ok(())
 }
 
@@ -73,7 +73,7 @@ async fn create(definition: &Definition, environment: &Environment) -> Result<()
     if definition.publish {
         set(&mut body, "publish", json!(true));
     }
-    answer(&client.call("CreateStateMachine", &body).await?, &definition.reach);
+    show::answer(&client.call("CreateStateMachine", &body).await?, &definition.reach);
     Ok(())
 }
 
@@ -89,7 +89,7 @@ async fn update(definition: &Definition, environment: &Environment) -> Result<()
     if definition.publish {
         set(&mut body, "publish", json!(true));
     }
-    answer(&client.call("UpdateStateMachine", &body).await?, &definition.reach);
+    show::answer(&client.call("UpdateStateMachine", &body).await?, &definition.reach);
     Ok(())
 }
 
@@ -141,12 +141,4 @@ fn routes(alias: &Value) -> String {
     };
     let routes: Vec<String> = routes.into_iter().flatten().map(route).collect();
     routes.join(", ")
-}
-
-fn answer(answer: &Value, reach: &Reach) {
-    if reach.json {
-        show::json(answer);
-    } else {
-        show::members(answer);
-    }
 }

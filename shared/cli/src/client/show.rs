@@ -1,6 +1,6 @@
 //! How answers look to people.
 
-use super::text;
+use super::{Reach, text};
 use crate::paint::plain;
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
@@ -13,6 +13,15 @@ const CELL_CHARS_MAX: usize = 100;
 /// Prints an answer as it is, in one line a program can read.
 pub(crate) fn json(answer: &Value) {
     line(&answer.to_string());
+}
+
+/// Prints an answer for people, or as it is.
+pub(crate) fn answer(answer: &Value, reach: &Reach) {
+    if reach.json {
+        json(answer);
+    } else {
+        members(answer);
+    }
 }
 
 /// Prints a line to stdout.
