@@ -39,6 +39,18 @@ fn texts_that_grow_are_stopped() {
 }
 
 #[test]
+fn what_a_text_is_taken_apart_into_is_bounded() {
+    check("$count($split($pad('', 400000, 'x'), ''))", Exceeded::Memory);
+    check("$count($split($pad('', 400000, 'x'), /x/))", Exceeded::Memory);
+    check("$count($match($pad('', 400000, 'x'), /x/))", Exceeded::Memory);
+    check("$count($map($a, function() { $split($s, '') }))", Exceeded::Memory);
+    check("$count($map($a, function() { $match($s, /x/, 100) }))", Exceeded::Memory);
+    assert_eq!(outcome("$count($split($pad('', 400000, 'x'), '', 3))"), Ok(json!(3)));
+    assert_eq!(outcome("$count($match($pad('', 400000, 'x'), /x/, 3))"), Ok(json!(3)));
+    assert_eq!(outcome("$count($split($s, ''))"), Ok(json!(10_000)));
+}
+
+#[test]
 fn values_that_grow_are_stopped() {
     check("$reduce([1..60], function($v, $i) { [$v, $v] }, 1)", Exceeded::Memory);
     check("$reduce([1..60], function($v, $i) { {'a': $v, 'b': $v} }, 1)", Exceeded::Memory);

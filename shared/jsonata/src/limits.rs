@@ -29,7 +29,8 @@ pub struct Limits {
     pub sequence_length: usize,
     /// The longest text, and the most parts of a value, that an intermediate result may have.
     pub intermediate_size: usize,
-    /// How many bytes of texts and arrays functions and steps may make altogether.
+    /// How many bytes of texts and arrays functions and steps may make altogether. Objects and functions
+    /// written out in a loop are not counted, only the time that they take.
     pub total_bytes: usize,
     /// The size of the result, which is about that of its JSON text, in bytes.
     pub output_bytes: usize,
@@ -42,7 +43,7 @@ impl Default for Limits {
             stack_depth: 5_000,
             sequence_length: 250_000,
             intermediate_size: 4_194_304,
-            total_bytes: 268_435_456,
+            total_bytes: 67_108_864,
             output_bytes: 8_388_608,
         }
     }

@@ -31,10 +31,12 @@ pub(super) const FUNCTIONS: &[(&str, Call)] = &[
     ("guard: DISTINCT", distinct),
     ("guard: EMITTED", emitted),
     ("guard: JOIN_FITS", join_fits),
+    ("guard: MATCH_FITS", match_fits),
     ("guard: NUMERAL_FITS", numeral_fits),
     ("guard: PAD_FITS", pad_fits),
     ("guard: PICTURE_FITS", picture_fits),
     ("guard: REPLACE_FITS", replace_fits),
+    ("guard: SPLIT_FITS", split_fits),
 ];
 
 /// Whether a name is that of a function of this module.
@@ -48,10 +50,16 @@ const DEPTH_MAX: usize = 1_024;
 const NUMERAL_MAX: f64 = 1_000_000.0;
 /// The widest part of a formatted date.
 const PICTURE_WIDTH_MAX: usize = 1_000;
-/// About what an item of an array takes in memory, in bytes.
+/// About what an item of an array takes in memory, in bytes; so does a member of an object.
 const ITEM_BYTES: usize = 32;
+/// About what a text takes besides its characters.
+const TEXT_BYTES: usize = 48;
+/// About what an object takes besides its members, and each of them besides its value.
+const OBJECT_BYTES: usize = 96;
+/// About what a match takes: an object with a text, an index and groups.
+const MATCH_BYTES: usize = 512;
 /// About what a combination of values takes that a join makes.
-const COMBINATION_BYTES: usize = 512;
+const COMBINATION_BYTES: usize = 1_024;
 
 /// The value, if it is not too large to be copied or written out.
 fn measured(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
@@ -79,12 +87,26 @@ fn measure(value: &JValue, depth: usize, left: &mut usize) -> Result<(), Fault> 
     }
 }
 
-/// Counts what the value takes by itself, without what it shares with others.
+/// Counts what the value takes by itself: of an array its items, whose characters and parts it may
+/// share with others.
 fn counted(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
     let value = arguments.first();
-    let items = value.as_array().map_or(1, Vec::len);
-    shared.made(length(Some(value)).saturating_add(items.saturating_mul(ITEM_BYTES)))?;
+    let bytes = match value.as_array() {
+        Some(items) => items.iter().map(item_bytes).sum(),
+        None => length(Some(value)).saturating_add(item_bytes(value)),
+    };
+    shared.made(bytes)?;
     Ok(value.clone())
+}
+
+fn item_bytes(item: &JValue) -> usize {
+    if let JValue::String(_) = item {
+        ITEM_BYTES + TEXT_BYTES
+    } else if let JValue::Object(members) = item {
+        members.len().saturating_mul(ITEM_BYTES + OBJECT_BYTES) + OBJECT_BYTES
+    } else {
+        ITEM_BYTES
+    }
 }
 
 fn counted_join(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
@@ -214,7 +236,34 @@ fn replace_fits(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
         return Ok(JValue::Undefined);
     };
     let matches = match arguments.get(1) {
-        Some(JValue::String(pattern)) if !pattern.is_empty() => text.matches(&**pattern).count(),
+        Some(JValue::String(pattern)) if pattern.is_empty() => 0, // refused by the function itself
+        _ => matches(arguments),
+    };
+    let groups = by.matches('$').count();
+    fits([matches.saturating_mul(by.len()), groups.saturating_mul(text.len()), text.len()], shared)
+}
+
+/// Checks how many parts `$split(text, separator, limit)` makes.
+fn split_fits(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
+    makes(limited_matches(arguments).saturating_mul(ITEM_BYTES + TEXT_BYTES), shared)
+}
+
+/// Checks how many objects `$match(text, pattern, limit)` makes.
+fn match_fits(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
+    makes(limited_matches(arguments).saturating_mul(MATCH_BYTES), shared)
+}
+
+/// How often the second argument is found in the first, as far as the third lets anyone look.
+fn limited_matches(arguments: &Arguments<'_>) -> usize {
+    let limit = arguments.integer(2).ok().and_then(|limit| usize::try_from(limit).ok());
+    matches(arguments).min(limit.unwrap_or(usize::MAX))
+}
+
+/// How often the second argument is found in the first.
+fn matches(arguments: &Arguments<'_>) -> usize {
+    let Some(JValue::String(text)) = arguments.get(0) else { return 0 };
+    match arguments.get(1) {
+        Some(JValue::String(pattern)) => text.matches(&**pattern).count(),
         Some(pattern) => match extract_regex(pattern) {
             Some((pattern, flags)) => match build_regex(&pattern, &flags) {
                 Ok(regex) => regex.find_iter(text).count(),
@@ -223,9 +272,7 @@ fn replace_fits(arguments: &Arguments<'_>, shared: &Shared) -> Answer {
             None => text.len() + 1,
         },
         None => 0,
-    };
-    let groups = by.matches('$').count();
-    fits([matches.saturating_mul(by.len()), groups.saturating_mul(text.len()), text.len()], shared)
+    }
 }
 
 /// Counts what a function given to `$replace` puts into the text.
@@ -244,6 +291,14 @@ fn length(value: Option<&JValue>) -> usize {
 fn spend(left: &mut usize, size: usize) -> Result<(), Fault> {
     *left = left.checked_sub(size).ok_or(Fault::Exceeded(Exceeded::Memory))?;
     Ok(())
+}
+
+/// Checks the bytes that a function is about to make.
+fn makes(bytes: usize, shared: &Shared) -> Answer {
+    if bytes > shared.limits.total_bytes {
+        return Err(Fault::Exceeded(Exceeded::Memory));
+    }
+    Ok(JValue::Undefined)
 }
 
 fn fits(sizes: impl IntoIterator<Item = usize>, shared: &Shared) -> Answer {

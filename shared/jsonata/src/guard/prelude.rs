@@ -36,6 +36,12 @@ const FUNCTIONS: &[(&str, &str)] = &[
         }",
     ),
     (
+        "match",
+        "function($text, $pattern, $limit)<s-f<s:o>n?:a<o>> {
+            ($MATCH_FITS($text, $pattern, $limit); $builtin($text, $pattern, $limit))
+        }",
+    ),
+    (
         "pad",
         "function($text, $width, $filler)<s-ns?:s> {
             ($PAD_FITS($width); $builtin($text, $width, $filler))
@@ -48,6 +54,12 @@ const FUNCTIONS: &[(&str, &str)] = &[
             $each := $type($by) = 'function' ? function($match) { $EMITTED($by($match)) } : $by;
             $builtin($text, $pattern, $each, $limit)
         )}",
+    ),
+    (
+        "split",
+        "function($text, $separator, $limit)<s-(sf)n?:a<s>> {
+            ($SPLIT_FITS($text, $separator, $limit); $builtin($text, $separator, $limit))
+        }",
     ),
 ];
 
