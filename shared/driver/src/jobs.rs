@@ -26,7 +26,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 let cue = Outgoing { execution: execution.clone(), cue, due: Due::Now };
                 self.backend.send(vec![cue]).await
             }
-            Parent::MapRun(child) => self.notify_map_run(child).await,
+            Parent::MapRun(child) => self.notify_map_run(header, child).await,
         }
     }
 

@@ -78,7 +78,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         execution: &ExecutionArn,
         token: Option<&str>,
     ) -> Result<Timestamp, RedriveError> {
-        match self.redrive_or_halt(execution, token).await {
+        match self.redrive_or_halt(execution, token, None).await {
             Ok(Ok(at)) => Ok(at),
             Ok(Err(refused)) => Err(refused),
             Err(Halt::Later(error)) => Err(error.into()),
@@ -89,10 +89,29 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         }
     }
 
+    /// Redrives a map run's child, unless that was done since it had been redriven `from` times. False if it cannot be.
+    pub(crate) async fn redrive_child(
+        &self,
+        child: &ExecutionArn,
+        token: &str,
+        from: u32,
+    ) -> Result<bool, Halt> {
+        match self.redrive_or_halt(child, Some(token), Some(from)).await? {
+            Ok(_) => Ok(true),
+            Err(RedriveError::NotRedrivable(why)) => {
+                tracing::warn!(arn = %child, %why, "a map run's child cannot be redriven");
+                Ok(false)
+            }
+            Err(RedriveError::NoSuchExecution) => Ok(false),
+            Err(RedriveError::Later(error)) => Err(error.into()),
+        }
+    }
+
     async fn redrive_or_halt(
         &self,
         execution: &ExecutionArn,
         token: Option<&str>,
+        from: Option<u32>,
     ) -> Result<Result<Timestamp, RedriveError>, Halt> {
         let top = ScopePath::top();
         for _ in 0..RACES_MAX {
@@ -100,7 +119,15 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 return Ok(Err(RedriveError::NoSuchExecution));
             };
             let now = self.backend.now();
-            if let Some(at) = token.and_then(|token| header.redriven_by(token, now)) {
+            let done = match from {
+                Some(from) => header
+                    .execution
+                    .redrives
+                    .latest
+                    .filter(|_| header.execution.redrives.count > from),
+                None => token.and_then(|token| header.redriven_by(token, now)),
+            };
+            if let Some(at) = done {
                 return Ok(Ok(at));
             }
             let newest = self.backend.newest(execution, &top).await?;
@@ -111,22 +138,39 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 self.follow(&self.run(header).await?, record).await?;
                 continue;
             }
-            if let Some(why) = NotRedrivable::of(&header, now) {
-                return Ok(Err(why.into()));
-            }
-            // One that was ended before it began has no record to go on from.
-            let Some(Marked { record: last, .. }) = newest else {
-                return Ok(Err(NotRedrivable::PeriodOver.into()));
+            let last = match self.redrivable(&header, newest.map(|newest| newest.record)) {
+                Ok(last) => last,
+                Err(why) => return Ok(Err(why.into())),
             };
-            if self.settings.history_events_max.is_some() && last.event_count > REDRIVE_EVENTS_MAX {
-                return Ok(Err(NotRedrivable::HistoryFull.into()));
-            }
             let run = self.run(header).await?;
             if let Some(at) = self.try_redrive(&run, &last, token).await? {
                 return Ok(Ok(at));
             }
         }
         Err(TakeError::Contended { tries: RACES_MAX }.into())
+    }
+
+    /// The record that a redrive goes on from.
+    fn redrivable(
+        &self,
+        header: &Header,
+        newest: Option<Arc<Record>>,
+    ) -> Result<Arc<Record>, NotRedrivable> {
+        if let Some(why) = NotRedrivable::of(header, self.backend.now()) {
+            return Err(why);
+        }
+        // One that was ended before it began has no record to go on from.
+        let last = newest.ok_or(NotRedrivable::PeriodOver)?;
+        if self.settings.history_events_max.is_some() && last.event_count > REDRIVE_EVENTS_MAX {
+            return Err(NotRedrivable::HistoryFull);
+        }
+        Ok(last)
+    }
+
+    /// Whether an execution that ended badly can be redriven.
+    pub(crate) async fn is_redrivable(&self, header: &Header) -> Result<bool, StoreError> {
+        let newest = self.backend.newest(&header.arn(), &ScopePath::top()).await?;
+        Ok(self.redrivable(header, newest.map(|newest| newest.record)).is_ok())
     }
 
     /// One try. Nothing is answered if another was faster.

@@ -16,3 +16,5 @@ pub(crate) const NESTED_POLL_SECS: u32 = 60;
 pub(crate) const VARIABLE_BYTES_MAX: usize = 262_144;
 /// The most bytes of all variables in sight of a state.
 pub(crate) const VARIABLES_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// How often a map run can be redriven (RED-06).
+pub(crate) const MAP_RUN_REDRIVES_MAX: u32 = 1_000;

@@ -3,16 +3,18 @@
 //! The top scope gets a record after its last. A Parallel or Map forks anew there, and each child of the new fork is the
 //! old one over again: with the same output if it had ended well, else from the state that it was in. So a redrive moves the scopes
 //! themselves, and joins, claims and tokens are those of new records: what still runs of the old ones changes nothing.
+//! A Map Run keeps its ARN, and what it has read and done.
 //!
 //! [`resume`] is the one place that says what each kind of waiting becomes.
 
 use crate::event::{EventDetail, Link};
-use crate::record::{End, Fork, Pending, Record, Visit};
+use crate::limits::MAP_RUN_REDRIVES_MAX;
+use crate::record::{End, Fork, MapRun, Pending, Record, Visit};
 use crate::step::Step;
 use crate::{
     Execution, Failure, ForkId, Hop, Ids, Misfit, Moment, Redrives, Sequence, begin_child,
 };
-use baton_asl::Definition;
+use baton_asl::{Definition, State};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -139,16 +141,37 @@ fn resume(step: Step<'_>, halted: Halted<'_>) -> Result<Record, Misfit> {
             let fork = Fork { resumes: Some(resumes), ..fork.clone() };
             Ok(step.wait_for(state, visit, Pending::Fork(fork)))
         }
+        Pending::MapRun(run) if !is_of_no_use(&halted.last.pending) => {
+            Ok(redrive_map_run(step, state, visit, run))
+        }
         Pending::Fork(_)
         | Pending::Continue
         | Pending::Failing(_)
         | Pending::Retry { .. }
         | Pending::Call(_)
         | Pending::Callback(_)
-        // A map run begins anew, over all items.
         | Pending::MapRun(_)
         | Pending::Ended(_) => step.begin_attempt(state, visit, Link::Previous),
     }
+}
+
+/// The same run goes on, with the children that had not succeeded (RED-06).
+fn redrive_map_run(mut step: Step<'_>, state: &State, visit: Visit, run: &MapRun) -> Record {
+    let redrives = run.redrives.saturating_add(1);
+    if redrives > MAP_RUN_REDRIVES_MAX {
+        let cause = format!("The Map Run has been redriven {MAP_RUN_REDRIVES_MAX} times.");
+        return step.wait_for(state, visit, Pending::Failing(Failure::runtime(&cause)));
+    }
+    step.push(EventDetail::MapRunRedriven { arn: run.arn.clone(), redrives });
+    let run = MapRun { redrives, ..run.clone() };
+    step.wait_for(state, visit, Pending::MapRun(Box::new(run)))
+}
+
+/// Whether another map run is to begin over all items: what the children made was too large together, or could not be made
+/// use of (RED-06).
+fn is_of_no_use(pending: &Pending) -> bool {
+    let Pending::Ended(End::Failed { failure, .. }) = pending else { return false };
+    is_too_large(pending) || failure.error.as_deref() == Some(Failure::RUNTIME)
 }
 
 /// Outputs that were too large together are of no use: all children run again (RED-05).

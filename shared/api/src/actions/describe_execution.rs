@@ -74,7 +74,8 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     members.finish()?;
     let header = api.header(&execution_arn(&arn)?).await?;
     let reason = super::redrive_execution::reason_against(api, &header).await?;
-    Ok(output(&header, is_all, reason))
+    let status = super::map_runs::child_status(api, &header).await?.as_str();
+    Ok(Output { status, ..output(&header, is_all, reason) })
 }
 
 fn output(header: &Header, is_all: bool, not_redrivable: Option<String>) -> Output {

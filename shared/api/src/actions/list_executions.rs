@@ -1,6 +1,7 @@
 //! ListExecutions: newest first.
 
-use super::{ARN, items_max, map_runs};
+use super::map_runs::{self, Wanted};
+use super::{ARN, items_max};
 use crate::members::{Members, Text};
 use crate::names::NamedMachine;
 use crate::resolve::Resolved;
@@ -21,7 +22,8 @@ struct Input {
     machine_arn: Option<String>,
     map_run_arn: Option<String>,
     status: Option<StatusName>,
-    has_redrive_filter: bool,
+    /// `redriveFilter`: whether those are wanted that were redriven, or the others.
+    is_redriven: Option<bool>,
     items_max: u32,
     token: Option<String>,
 }
@@ -36,7 +38,9 @@ impl Input {
             machine_arn: members.text("stateMachineArn", ARN)?,
             map_run_arn: members.text("mapRunArn", map_run_arn)?,
             status: members.choice("statusFilter", &STATUSES)?.and_then(StatusName::parse),
-            has_redrive_filter: members.choice("redriveFilter", &redrive_filters)?.is_some(),
+            is_redriven: members
+                .choice("redriveFilter", &redrive_filters)?
+                .map(|filter| filter == "REDRIVEN"),
             items_max: items_max(&mut members)?,
             token: members.text("nextToken", token)?,
         };
@@ -54,7 +58,7 @@ impl Input {
                 "Must provide either a State Machine ARN or a Map Run ARN, not both",
             )),
             (None, Some(map_run)) => Err(ApiError::no_such_resource(map_run)),
-            (Some(_), None) if self.has_redrive_filter => {
+            (Some(_), None) if self.is_redriven.is_some() => {
                 Err(ApiError::validation("The redrive filter can only be used with a Map Run ARN"))
             }
             (Some(_), None) if self.status == Some(StatusName::PendingRedrive) => {
@@ -145,14 +149,16 @@ async fn of_map_run<B: Backend, T: Tasks>(
     map_run: &str,
 ) -> Result<Output, ApiError> {
     let status = input.status.map_or("", StatusName::as_str);
-    let arguments = ["ListExecutions", map_run, status];
+    let redriven = input.is_redriven.map_or("", |it| if it { "REDRIVEN" } else { "NOT_REDRIVEN" });
+    let arguments = ["ListExecutions", map_run, status, redriven];
     let listing = Listing(&arguments);
     let from = input.token.as_ref().map(|token| listing.open(api.now(), token)).transpose()?;
-    let (headers, next) =
-        map_runs::children(api, map_run, input.status, input.items_max, from.as_deref()).await?;
-    let mut executions = Vec::with_capacity(headers.len());
-    for header in headers {
-        let mut listed = item(&header);
+    let wanted =
+        Wanted { status: input.status, is_redriven: input.is_redriven, items_max: input.items_max };
+    let (children, next) = map_runs::children(api, map_run, wanted, from.as_deref()).await?;
+    let mut executions = Vec::with_capacity(children.len());
+    for (header, status) in children {
+        let mut listed = Item { status: status.as_str(), ..item(&header) };
         if let Some(child) = header.map_run() {
             listed.map_run_arn = Some(child.map_run_arn.to_string());
             listed.item_count = map_runs::item_count(api, child).await?;

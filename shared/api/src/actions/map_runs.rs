@@ -6,9 +6,9 @@ use crate::names::execution_arn;
 use crate::time::Epoch;
 use crate::token::Listing;
 use crate::{Api, ApiError};
-use baton_driver::Tasks;
+use baton_driver::{MapProgress, NotRedrivable, Tasks};
 use baton_store::documents::{
-    self, MapChunk, MapCounts, MapRunOf, MapRunState, MapRunStatus, map_child_arn, map_key,
+    self, MapChunk, MapRunOf, MapRunState, MapRunStatus, map_child_arn, map_key,
 };
 use baton_store::{Backend, Header, MachineArn, StatusName};
 use futures_util::future::try_join_all;
@@ -62,8 +62,7 @@ pub(super) async fn describe<B: Backend, T: Tasks>(
     members.finish()?;
     let state = find(api, &arn).await?.value;
     let progress = api.driver.map_progress(&arn, &state).await?;
-    let counts = |ended: [u64; 4], running, total: u64| counts(&state, ended, running, total);
-    let MapCounts { children, items } = progress.ended;
+    let [children, items] = counts(&state, &progress);
     Ok(Description {
         execution_arn: state.execution.clone(),
         status: state.status.as_str(),
@@ -72,27 +71,46 @@ pub(super) async fn describe<B: Backend, T: Tasks>(
         max_concurrency: state.concurrency_max,
         tolerated_failure_percentage: state.tolerated_percentage.unwrap_or_default(),
         tolerated_failure_count: state.tolerated_count.unwrap_or_default(),
-        item_counts: counts(items, progress.running_items, state.items),
-        execution_counts: counts(children, progress.running, state.children),
+        item_counts: items,
+        execution_counts: children,
         redrive_count: state.redrives,
         redrive_date: state.redriven_millis.map(epoch),
         map_run_arn: arn,
     })
 }
 
-fn counts(state: &MapRunState, ended: [u64; 4], running: u64, total: u64) -> Counts {
-    let [succeeded, failed, timed_out, aborted] = ended;
-    let begun = ended.iter().fold(running, |sum, count| sum.saturating_add(*count));
-    Counts {
-        pending: total.saturating_sub(begun),
-        running,
-        succeeded,
-        failed,
-        timed_out,
-        aborted,
-        total,
-        results_written: state.results_written,
-        ..Counts::default()
+/// The counts of the children, and of the items in them.
+fn counts(state: &MapRunState, progress: &MapProgress) -> [Counts; 2] {
+    let MapProgress { ended, running, running_items, pending_redrive, not_redrivable } = progress;
+    let counts = |ended: [u64; 4], running: u64, [pending_redrive, not_redrivable]: [u64; 2]| {
+        let [succeeded, failed, timed_out, aborted] = ended;
+        Counts {
+            running,
+            succeeded,
+            failed,
+            timed_out,
+            aborted,
+            failures_not_redrivable: not_redrivable,
+            pending_redrive,
+            ..Counts::default()
+        }
+    };
+    let [children_pending, items_pending] = *pending_redrive;
+    let [children_final, items_final] = *not_redrivable;
+    let children = counts(ended.children, *running, [children_pending, children_final]);
+    let items = counts(ended.items, *running_items, [items_pending, items_final]);
+    [
+        children.with_total(state.children, state.results_written),
+        items.with_total(state.items, state.items_written),
+    ]
+}
+
+impl Counts {
+    fn with_total(self, total: u64, results_written: u64) -> Self {
+        let known = [self.running, self.succeeded, self.failed, self.timed_out, self.aborted]
+            .into_iter()
+            .fold(self.pending_redrive, u64::saturating_add);
+        Counts { pending: total.saturating_sub(known), total, results_written, ..self }
     }
 }
 
@@ -188,14 +206,24 @@ async fn find<B: Backend, T: Tasks>(
     found.ok_or_else(|| ApiError::no_such_resource(arn))
 }
 
+/// Which children of a map run are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) status: Option<StatusName>,
+    pub(super) is_redriven: Option<bool>,
+    pub(super) items_max: u32,
+}
+
+/// A child with its status, which its header alone does not tell.
+type Child = (Arc<Header>, StatusName);
+
 /// The children of a map run from a place on, as far as they are wanted; where the next page begins.
 pub(super) async fn children<B: Backend, T: Tasks>(
     api: &Api<B, T>,
     arn: &str,
-    status: Option<StatusName>,
-    items_max: u32,
+    wanted: Wanted,
     from: Option<&str>,
-) -> Result<(Vec<Arc<Header>>, Option<String>), ApiError> {
+) -> Result<(Vec<Child>, Option<String>), ApiError> {
     let state = find(api, arn).await?.value;
     let machine = MachineArn::trusted(state.machine.clone());
     let place = from.and_then(|text| text.split_once(' '));
@@ -210,17 +238,46 @@ pub(super) async fn children<B: Backend, T: Tasks>(
             (at..width).map(|place| map_child_arn(&machine, arn, chunk, place)).collect();
         let headers = try_join_all(arns.iter().map(|arn| api.backend().header(arn))).await?;
         for header in headers {
-            if found.len() >= items_max as usize || seen >= SCAN_MAX {
+            if found.len() >= wanted.items_max as usize || seen >= SCAN_MAX {
                 return Ok((found, Some(format!("{chunk} {at}"))));
             }
             (at, seen) = (at.saturating_add(1), seen.saturating_add(1));
-            let is_wanted =
-                |header: &Arc<Header>| status.is_none_or(|status| header.status.name() == status);
-            found.extend(header.filter(is_wanted));
+            let Some(header) = header else { continue };
+            let status = status(&state, &header, api.now());
+            let redriven = header.execution.redrives.count > 0;
+            if wanted.status.is_none_or(|wanted| wanted == status)
+                && wanted.is_redriven.is_none_or(|wanted| wanted == redriven)
+            {
+                found.push((header, status));
+            }
         }
         (chunk, at) = (chunk.saturating_add(1), 0);
     }
     Ok((found, None))
+}
+
+/// A child's status: in a redrive of its run, what had ended badly before waits for it.
+fn status(state: &MapRunState, child: &Header, now: Timestamp) -> StatusName {
+    let redriven = state.redriven_millis.filter(|_| state.is_open());
+    let stopped = child.status.stopped().map(Timestamp::as_millisecond);
+    let is_before = redriven.zip(stopped).is_some_and(|(redriven, stopped)| stopped <= redriven);
+    if is_before && NotRedrivable::of(child, now).is_none() {
+        return StatusName::PendingRedrive;
+    }
+    child.status.name()
+}
+
+/// The status of an execution, which may be a child of a map run.
+pub(super) async fn child_status<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    header: &Header,
+) -> Result<StatusName, ApiError> {
+    let Some(child) = header.map_run().filter(|_| header.status.is_ended()) else {
+        return Ok(header.status.name());
+    };
+    let state = documents::find(api.backend(), &child.map_run_arn, MapRunState::KEY).await?;
+    let of_run = state.map(|state| status(&state.value, header, api.now()));
+    Ok(of_run.unwrap_or_else(|| header.status.name()))
 }
 
 /// How many items a child works on, as far as that is known.

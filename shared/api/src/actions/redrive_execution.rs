@@ -34,6 +34,13 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     members.finish()?;
     let arn = execution_arn(&arn)?;
     let header = api.header(&arn).await?;
+    if let Some(child) = header.map_run() {
+        let parent = &child.execution;
+        let reason = format!(
+            "Child workflow executions of a Map Run are redriven by redriving their parent execution: '{parent}'"
+        );
+        return Err(ApiError::not_redrivable(reason));
+    }
     let is_repeat = token.as_ref().is_some_and(|it| header.redriven_by(it, api.now()).is_some());
     if !is_repeat && let Some(reason) = reason_against(api, &header).await? {
         return Err(ApiError::not_redrivable(reason));
@@ -54,7 +61,7 @@ pub(super) async fn reason_against<B: Backend, T: Tasks>(
     if let Some(why) = NotRedrivable::of(header, api.now()) {
         return Ok(Some(why.to_string()));
     }
-    let machine = api.backend().machine(&header.machine).await?;
+    let machine = api.backend().machine(&header.machine.unlabelled()).await?;
     let is_there =
         machine.is_some_and(|machine| !machine.is_deleting && revision::is_of(&machine, header));
     Ok((!is_there).then(|| DELETING.to_owned()))

@@ -8,6 +8,7 @@ mod hostile;
 #[cfg(feature = "http")]
 mod http;
 mod machines;
+mod map_runs;
 mod nested;
 mod redrives;
 mod tags;

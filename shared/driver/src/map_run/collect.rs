@@ -4,19 +4,17 @@ use super::InRun;
 use super::lanes::{THRESHOLD_CAUSE, THRESHOLD_EXCEEDED};
 use crate::driver::Driver;
 use crate::error::{Halt, TakeError};
-use crate::limits::SPAWNS_AT_ONCE;
 use crate::objects::ObjectRequest;
 use crate::take::{Dropped, Taken};
 use crate::tasks::Tasks;
 use baton_asl::states as asl;
-use baton_engine::{Failure, FailureKind, Outcome, Payload};
+use baton_engine::{Due, Failure, FailureKind, MapSignal, Outcome, Payload, Sequence, Signal};
 use baton_items::results::{
     self, ChildExecution, ChildResult, FilePart, OutputType, RedriveStatus, ResultFiles,
     ResultKind, StateOutput, Transformation, WriterConfig, manifest, transform,
 };
 use baton_store::documents::{MapCounts, MapRunFailure, MapRunState, MapRunStatus};
 use baton_store::{Backend, Header, Status};
-use futures_util::future::try_join_all;
 use std::sync::Arc;
 
 impl<B: Backend, T: Tasks> Driver<B, T> {
@@ -24,70 +22,119 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     pub(super) async fn collect(&self, of: InRun<'_>, _chunk: u32) -> Result<Taken, Halt> {
         let Some(held) = self.map_run_state(of.arn()).await? else { return Ok(Taken::Repeated) };
         let state = held.value;
-        if state.status == MapRunStatus::Aborted {
+        if !of.is_current(&state) {
             return Ok(Taken::Dropped(Dropped::Stale));
         }
-        if state.status == MapRunStatus::Running && !state.is_drained() {
+        if !state.is_drained() {
             return Ok(Taken::Repeated);
+        }
+        if state.status == MapRunStatus::Aborted {
+            return self.settle(of, &state).await;
         }
         let (record, sequence) = (&of.record, of.record.sequence);
         if self.newest_if(&of.run.arn, &record.scope, sequence).await?.is_none() {
             return self.follow_if_newest(of.run, &record.scope, sequence.next()).await;
         }
-        let counts = self.map_counts(of.arn(), &state).await?;
-        let outcome = match self.verdict(of, &state, &counts).await? {
+        let (progress, rest) = self.tally(of.arn(), &state).await?;
+        let verdict = self.verdict(of, &state, progress.ended).await?;
+        let mut counts = progress.ended;
+        counts += rest;
+        self.set_ended(of, &verdict, counts).await?;
+        let outcome = match verdict.outcome {
             Ok(output) => Outcome::MapRunSucceeded { output },
             Err(failure) => Outcome::MapRunFailed(failure),
         };
-        self.set_ended(of, &outcome, counts).await?;
         self.move_on(of.run, of.marked, outcome).await
+    }
+
+    /// Closes the books of a run that was aborted: its results are written, and a redrive that waits for it may begin.
+    async fn settle(&self, of: InRun<'_>, state: &MapRunState) -> Result<Taken, Halt> {
+        let mut state = state.clone();
+        if !state.is_settled() {
+            let (progress, rest) = self.tally(of.arn(), &state).await?;
+            let mut counts = progress.ended;
+            counts += rest;
+            let has_written = self.export_unsuccessful(of, &state).await?;
+            let settled = self
+                .change_map_run(of.arn(), |state| {
+                    let is_open = of.is_current(state) && !state.is_settled();
+                    if is_open {
+                        note_end(state, counts, has_written);
+                    }
+                    is_open
+                })
+                .await?;
+            let Some(settled) = settled else { return Ok(Taken::Repeated) };
+            state = settled;
+        }
+        if let Some((scope, sequence)) = &state.awaited_by
+            && let Ok(scope) = scope.parse()
+        {
+            let begin = Signal::Map(MapSignal::Begin);
+            let cue = of.run.cue(&scope, Sequence(*sequence), begin, Due::Now);
+            self.backend.send(vec![cue]).await?;
+        }
+        Ok(Taken::Advanced)
     }
 
     async fn verdict(
         &self,
         of: InRun<'_>,
         state: &MapRunState,
-        counts: &MapCounts,
-    ) -> Result<Result<Payload, Failure>, Halt> {
-        if let Some(failure) = &state.failure {
-            return Ok(Err(failure_of(failure)));
+        counts: MapCounts,
+    ) -> Result<Verdict, Halt> {
+        let is_over = || state.tolerated().is_some_and(|limit| counts.failed_items() > limit);
+        let failure = match &state.failure {
+            Some(failure) => Some(failure_of(failure)),
+            None if is_over() => Some(Failure::new(THRESHOLD_EXCEEDED, THRESHOLD_CAUSE)),
+            None => None,
+        };
+        // Once it has ended, all has been written.
+        let is_ended = state.status != MapRunStatus::Running;
+        if let Some(failure) = failure {
+            let has_written = !is_ended && self.export_unsuccessful(of, state).await?;
+            return Ok(Verdict { outcome: Err(failure), has_written });
         }
-        if state.tolerated().is_some_and(|tolerated| counts.failed_items() > tolerated) {
-            return Ok(Err(Failure::new(THRESHOLD_EXCEEDED, THRESHOLD_CAUSE)));
+        let outcome = match &of.facts.export {
+            Some(export) if is_ended => exported(of, export)?,
+            Some(export) => self.export(of, state, export).await?,
+            None => self.outputs(of, state).await?,
+        };
+        let has_written = outcome.is_ok() && of.facts.export.is_some();
+        Ok(Verdict { outcome, has_written })
+    }
+
+    /// Writes the results of a run that ends badly, if any child was to be started. What stands against it is not why the run
+    /// ends.
+    async fn export_unsuccessful(&self, of: InRun<'_>, state: &MapRunState) -> Result<bool, Halt> {
+        let Some(export) = of.facts.export.as_ref().filter(|_| state.children > 0) else {
+            return Ok(false);
+        };
+        let written = self.export(of, state, export).await?;
+        if let Err(failure) = &written {
+            let cause = failure.cause.as_deref();
+            tracing::warn!(map_run = of.arn(), cause, "the results were not written");
         }
-        self.outputs(of, state).await
+        Ok(written.is_ok())
     }
 
     async fn set_ended(
         &self,
         of: InRun<'_>,
-        outcome: &Outcome,
+        verdict: &Verdict,
         counts: MapCounts,
     ) -> Result<(), Halt> {
         let now = self.backend.now().as_millisecond();
-        let status = match outcome {
-            Outcome::MapRunSucceeded { .. } => MapRunStatus::Succeeded,
-            Outcome::MapRunFailed(_)
-            | Outcome::Proceed
-            | Outcome::Submitted { .. }
-            | Outcome::Succeeded { .. }
-            | Outcome::Failed(_)
-            | Outcome::TimedOut
-            | Outcome::HeartbeatTimedOut
-            | Outcome::Joined { .. }
-            | Outcome::ChildFailed(_)
-            | Outcome::Stopped(_)
-            | Outcome::ExecutionTimedOut => MapRunStatus::Failed,
-        };
         self.change_map_run(of.arn(), |state| {
-            let is_running = state.status == MapRunStatus::Running;
+            let is_running = of.is_current(state) && state.status == MapRunStatus::Running;
             if is_running {
-                state.status = status;
+                // What it ends with, should this come again.
+                state.failure = verdict.outcome.as_ref().err().map(kept_failure);
+                let has_failed = state.failure.is_some();
+                state.status =
+                    if has_failed { MapRunStatus::Failed } else { MapRunStatus::Succeeded };
                 state.stopped_millis = Some(now);
-                state.final_counts = Some(counts);
-                if status == MapRunStatus::Succeeded && of.facts.export.is_some() {
-                    state.results_written = counts.children.iter().sum();
-                }
+                note_end(state, counts, verdict.has_written);
             }
             is_running
         })
@@ -95,21 +142,18 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         Ok(())
     }
 
-    /// The state's result: the children's outputs in the order of their items, or where they were written.
+    /// The state's result: the children's outputs in the order of their items.
     async fn outputs(
         &self,
         of: InRun<'_>,
         state: &MapRunState,
     ) -> Result<Result<Payload, Failure>, Halt> {
-        if let Some(export) = &of.facts.export {
-            return self.export(of, state, export).await;
-        }
         let bytes_max = of.run.execution().payload_bytes_max.unwrap_or(usize::MAX);
         let mut output = StateOutput::new(config(of), bytes_max);
         for chunk in 0..state.chunks {
             let read = self.chunk(of.arn(), chunk).await?;
             for (child, header) in read.children.iter().zip(self.children_of(of, chunk).await?) {
-                let result = child_result(child.input.get(), header.as_deref());
+                let result = child_result(of, child.input.get(), header.as_deref());
                 if result.kind == ResultKind::Succeeded && output.push(&result).is_err() {
                     return Ok(Err(too_large(of)));
                 }
@@ -128,11 +172,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         state: &MapRunState,
         export: &Payload,
     ) -> Result<Result<Payload, Failure>, Halt> {
-        let text = |name: &str| export.value().get(name).and_then(serde_json::Value::as_str);
-        let Some(bucket) = text("Bucket") else {
+        let Some((bucket, prefix)) = destination(export) else {
             return Ok(Err(unwritten("The ResultWriter has no Bucket.")));
         };
-        let prefix = text("Prefix").unwrap_or_default();
         let id = of.arn().rsplit(':').next().unwrap_or_default();
         let config = config(of);
         let files = |kind| ResultFiles::new(kind, config.output_type, prefix, id);
@@ -140,7 +182,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         for chunk in 0..state.chunks {
             let read = self.chunk(of.arn(), chunk).await?;
             for (child, header) in read.children.iter().zip(self.children_of(of, chunk).await?) {
-                let result = child_result(child.input.get(), header.as_deref());
+                let result = child_result(of, child.input.get(), header.as_deref());
                 let mut parts = Vec::new();
                 for (_, files) in all.iter_mut().filter(|(kind, _)| *kind == result.kind) {
                     transform(&result, config.transformation, |text| {
@@ -157,14 +199,12 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             let of_kind = all.iter().find(|(of, _)| *of == kind);
             of_kind.map(|(_, files)| files.files().to_vec()).unwrap_or_default()
         });
-        let whole =
-            FilePart { key: key.clone(), number: 1, bytes: text.into_bytes(), is_last: true };
+        let whole = FilePart { key, number: 1, bytes: text.into_bytes(), is_last: true };
         let parts = last.into_iter().chain([whole]).collect();
         if let Err(failure) = self.write_parts(of, bucket, parts).await? {
             return Ok(Err(failure));
         }
-        let result = results::exported(of.arn(), bucket, &key);
-        Ok(Ok(Payload::kept(result).map_err(|error| Halt::broken(&error))?))
+        exported(of, export)
     }
 
     async fn write_parts(
@@ -184,23 +224,42 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         }
         Ok(Ok(()))
     }
+}
 
-    /// The children of a chunk in order; nothing for one that was not started.
-    async fn children_of(
-        &self,
-        of: InRun<'_>,
-        chunk: u32,
-    ) -> Result<Vec<Option<Arc<Header>>>, Halt> {
-        let width = self.chunk(of.arn(), chunk).await?.children.len();
-        let width = u32::try_from(width).unwrap_or(u32::MAX);
-        let mut children = Vec::new();
-        for start in (0..width).step_by(SPAWNS_AT_ONCE) {
-            let end = width.min(start.saturating_add(u32::try_from(SPAWNS_AT_ONCE).unwrap_or(1)));
-            let arns: Vec<_> = (start..end).map(|place| self.child_arn(of, chunk, place)).collect();
-            let read = try_join_all(arns.iter().map(|arn| self.backend.header(arn))).await?;
-            children.extend(read);
-        }
-        Ok(children)
+/// How a run ends, and whether its results were written to S3.
+struct Verdict {
+    outcome: Result<Payload, Failure>,
+    has_written: bool,
+}
+
+fn note_end(state: &mut MapRunState, counts: MapCounts, has_written: bool) {
+    state.final_counts = Some(counts);
+    if has_written {
+        state.results_written = counts.children.iter().sum();
+        state.items_written = counts.items.iter().sum();
+    }
+}
+
+/// Where the results go: the bucket and the keys' prefix.
+fn destination(export: &Payload) -> Option<(&str, &str)> {
+    let text = |name: &str| export.value().get(name).and_then(serde_json::Value::as_str);
+    Some((text("Bucket")?, text("Prefix").unwrap_or_default()))
+}
+
+/// The state's result where the children's were written to S3.
+fn exported(of: InRun<'_>, export: &Payload) -> Result<Result<Payload, Failure>, Halt> {
+    let (bucket, prefix) = destination(export).unwrap_or_default();
+    let (key, _) = manifest(bucket, prefix, of.arn(), |_| Vec::new());
+    let result = results::exported(of.arn(), bucket, &key);
+    Ok(Ok(Payload::kept(result).map_err(|error| Halt::broken(&error))?))
+}
+
+pub(super) fn kept_failure(failure: &Failure) -> MapRunFailure {
+    let text = |part: &Option<Arc<str>>| part.as_deref().unwrap_or_default().to_owned();
+    MapRunFailure {
+        error: text(&failure.error),
+        cause: text(&failure.cause),
+        is_terminal: failure.kind == FailureKind::Terminal,
     }
 }
 
@@ -234,7 +293,7 @@ fn config(of: InRun<'_>) -> WriterConfig {
     }
 }
 
-fn child_result<'a>(input: &'a str, header: Option<&'a Header>) -> ChildResult<'a> {
+fn child_result<'a>(of: InRun<'_>, input: &'a str, header: Option<&'a Header>) -> ChildResult<'a> {
     let pending = ChildResult {
         kind: ResultKind::Pending,
         input,
@@ -258,7 +317,10 @@ fn child_result<'a>(input: &'a str, header: Option<&'a Header>) -> ChildResult<'
             Status::Failed { .. }
             | Status::Aborted { .. }
             | Status::TimedOut { .. }
-            | Status::Running => RedriveStatus::Redrivable,
+            | Status::Running => match of.distributed.is_express {
+                true => RedriveStatus::RedrivableByMapRun,
+                false => RedriveStatus::Redrivable,
+            },
         },
     };
     let (kind, output, error, cause) = match &header.status {

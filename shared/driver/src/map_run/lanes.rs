@@ -1,6 +1,7 @@
 //! Lanes: a group of them takes chunks, puts children on its free lanes, and counts those that have ended.
 
 use super::InRun;
+use super::children::{Ended, Standing};
 use crate::driver::Driver;
 use crate::error::{Halt, TakeError};
 use crate::limits::{MAP_GROUPS_PER_PAGE, RACES_MAX};
@@ -8,9 +9,9 @@ use crate::take::Taken;
 use crate::tasks::Tasks;
 use baton_engine::{Failure, MapSignal};
 use baton_store::documents::{
-    self, Held, MapCounts, MapLanes, MapOpen, MapRunState, Running, map_key,
+    self, Again, Held, MapCounts, MapLanes, MapOpen, MapRunState, Running, map_key, map_redrive,
 };
-use baton_store::{Backend, StatusName, StoreError};
+use baton_store::{Backend, StoreError};
 use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
 
@@ -27,7 +28,7 @@ struct Seen {
 /// What became of a try to change a group.
 enum Tried {
     /// It stands as it should.
-    Settled(MapLanes),
+    Settled(Box<MapLanes>),
     /// The documents changed under the hand.
     Raced,
 }
@@ -66,12 +67,19 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     ) -> Result<Taken, Halt> {
         for _ in 0..RACES_MAX {
             let Some(seen) = self.see(of, group).await? else { return Ok(Taken::Repeated) };
+            if !of.is_current(&seen.state.value) {
+                let ended =
+                    ended.iter().map(|&(chunk, place)| MapSignal::Ended { group, chunk, place });
+                return self.pass_on(&seen.state.value, ended).await;
+            }
             let before = running_of(&seen);
             let all: Vec<(u32, u32)> = before.iter().map(|child| (child.0, child.1)).collect();
             let ended = if is_look { &all } else { ended };
+            let state = seen.state.value.clone();
             let Tried::Settled(lanes) = self.try_fill(of, group, seen, ended).await? else {
                 continue;
             };
+            self.look_for_strays(of, &state, &before, ended).await?;
             let is_new = |child: &&Running| !before.contains(child);
             let new: Vec<Running> = lanes.running.iter().filter(is_new).copied().collect();
             // A cue comes again if what followed the first was not done for certain: the start of the child that took the ended
@@ -81,7 +89,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 !is_new(child) && (is_look || is_in_place)
             };
             let old: Vec<Running> = lanes.running.iter().filter(is_meant).copied().collect();
-            self.revive_children(of, group, &old).await?;
+            self.revive_children(of, group, &lanes, &old).await?;
             self.attend(of, group, &lanes, &new).await?;
             return Ok(Taken::Advanced);
         }
@@ -113,8 +121,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             if lanes.chunk != taken
                 && let Some(chunk) = taken
             {
-                lanes.chunk = taken;
-                lanes.open = Some(self.open(of, &state.value, &mut lanes.counts, chunk).await?);
+                self.open(of, &state.value, &mut lanes, chunk).await?;
             }
             self.put_on(of, &mut lanes, state.value.share(group), ended).await?;
         }
@@ -137,7 +144,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         {
             return Ok(Tried::Raced);
         }
-        Ok(Tried::Settled(lanes))
+        Ok(Tried::Settled(Box::new(lanes)))
     }
 
     /// Takes the next chunk for a group that has room, or notes that it is hungry. True if there is something to be
@@ -189,39 +196,60 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         lanes: &mut MapLanes,
         ended: &[(u32, u32)],
     ) -> Result<(), Halt> {
-        let looks = ended.iter().map(|(chunk, place)| self.child_end(of, *chunk, *place));
+        let looks = ended.iter().map(|&(chunk, place)| {
+            let again = lanes.again(chunk, place);
+            self.child_end(of, (chunk, place), again)
+        });
         let ends = try_join_all(looks).await?;
-        for ((chunk, place), status) in ended.iter().zip(ends) {
+        for ((chunk, place), end) in ended.iter().zip(ends) {
             let is_it = |child: &Running| (child.0, child.1) == (*chunk, *place);
-            if let (Some(at), Some(status)) = (lanes.running.iter().position(is_it), status) {
+            if let (Some(at), Some(Ended { status, is_final })) =
+                (lanes.running.iter().position(is_it), end)
+            {
                 let Running(_, _, items, _) = lanes.running.remove(at);
                 lanes.counts.add(status, items);
+                lanes.again.retain(|again| (again.chunk, again.place) != (*chunk, *place));
+                if is_final {
+                    count_final(lanes, items);
+                }
             }
         }
         Ok(())
     }
 
-    /// A chunk whose children are to be started: all of them, or in a redrive those that had not succeeded.
+    /// Opens a chunk, whose children are to be started: all of them, or in a redrive those that had not succeeded.
     async fn open(
         &self,
         of: InRun<'_>,
         state: &MapRunState,
-        counts: &mut MapCounts,
+        lanes: &mut MapLanes,
         chunk: u32,
-    ) -> Result<MapOpen, Halt> {
+    ) -> Result<(), Halt> {
         let read = self.chunk(of.arn(), chunk).await?;
         let to = u32::try_from(read.children.len()).unwrap_or(u32::MAX);
         let mut open = MapOpen { from: 0, to, done: BTreeSet::new() };
-        if state.redrives == 0 {
-            return Ok(open);
-        }
-        for (place, child) in (0_u32..).zip(&read.children) {
-            if self.child_end(of, chunk, place).await? == Some(StatusName::Succeeded) {
-                counts.add(StatusName::Succeeded, child.items);
-                open.done.insert(place);
+        if state.redrives > 0 {
+            let standing = self.stand(of, chunk).await?;
+            for ((place, child), stood) in (0_u32..).zip(&read.children).zip(standing) {
+                match stood {
+                    Standing::Open => {}
+                    Standing::Redrivable { status, redrives } => {
+                        let status = MapCounts::place(status).unwrap_or_default();
+                        lanes.again.push(Again { chunk, place, status, redrives });
+                    }
+                    Standing::Ended(Ended { status, is_final }) => {
+                        open.done.insert(place);
+                        lanes.counts.add(status, child.items);
+                        lanes.taken_up.add(status, child.items);
+                        if is_final {
+                            count_final(lanes, child.items);
+                        }
+                    }
+                }
             }
         }
-        Ok(open)
+        (lanes.chunk, lanes.open) = (Some(chunk), Some(open));
+        Ok(())
     }
 
     /// Puts the next children of the open chunk on free lanes.
@@ -243,6 +271,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             };
             let items = children.children.get(place as usize).map_or(1, |child| child.items);
             let maker = makers.next().or(ended.last()).copied();
+            if let Some(again) = lanes.again(chunk, place).copied() {
+                lanes.taken_up.add_at(again.status, items);
+            }
             lanes.running.push(Running(chunk, place, items, maker));
         }
         Ok(())
@@ -257,20 +288,46 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         children: &[Running],
     ) -> Result<(), Halt> {
         if lanes.is_closed {
-            return self.stop_children(of, group, &lanes.running).await;
+            return self.stop_children(of, group, lanes).await;
         }
         if children.is_empty() {
             return Ok(());
         }
-        self.start_children(of, group, children).await?;
+        self.start_children(of, group, lanes, children).await?;
         // Whoever closed the group meanwhile may have come before a child was there to be stopped.
         let now = documents::find::<MapLanes>(&*self.backend, of.arn(), &map_key(group)).await?;
         match now {
-            Some(now) if now.value.is_closed => {
-                self.stop_children(of, group, &now.value.running).await
+            Some(now) if now.value.is_closed && now.value.redrives == lanes.redrives => {
+                self.stop_children(of, group, &now.value).await
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// In a redrive a child's end may be told to a group that does not have it: that of the lane that ran it before, where
+    /// whoever was to redrive it then came late. All groups look for it.
+    async fn look_for_strays(
+        &self,
+        of: InRun<'_>,
+        state: &MapRunState,
+        running: &[Running],
+        ended: &[(u32, u32)],
+    ) -> Result<(), Halt> {
+        if state.redrives == 0 {
+            return Ok(());
+        }
+        for &(chunk, place) in ended {
+            if running.iter().any(|child| (child.0, child.1) == (chunk, place)) {
+                continue;
+            }
+            let header = self.backend.header(&self.child_arn(of, chunk, place)).await?;
+            let latest = header.as_ref().and_then(|header| header.redrive_tokens.last());
+            let latest = latest.and_then(|token| map_redrive(&token.token));
+            if latest.is_some_and(|(redrives, _)| redrives < state.redrives) {
+                return Ok(self.look_after(of, state).await?);
+            }
+        }
+        Ok(())
     }
 
     /// Whether too many items have failed. All groups are counted only when this one's own failures make it possible.
@@ -343,6 +400,12 @@ fn current(state: &MapRunState, held: Option<&Held<MapLanes>>) -> MapLanes {
         Some(held) if held.value.redrives == state.redrives => held.value.clone(),
         Some(_) | None => MapLanes { redrives: state.redrives, ..MapLanes::default() },
     }
+}
+
+fn count_final(lanes: &mut MapLanes, items: u32) {
+    let [children, of_items] = &mut lanes.not_redrivable;
+    *children = children.saturating_add(1);
+    *of_items = of_items.saturating_add(items.into());
 }
 
 fn running_of(seen: &Seen) -> Vec<Running> {

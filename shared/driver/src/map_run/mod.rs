@@ -14,6 +14,11 @@
 //! Cancel    nobody waits any more: groups are closed and their children stopped
 //! ```
 //!
+//! A redriven run is the same run, awaited by a later record, which its document names. `Begin` of that record lets it go on
+//! once everything of it stands still; cues of the record before are passed on. Each redrive walks the manifest from its first
+//! chunk on with groups of its own: children that have succeeded are counted and left alone, those that had ended badly are redriven, the
+//! others started. How the children stood before, less what the groups have taken up, is what still waits.
+//!
 //! # Invariants
 //!
 //! * The manifest is a chain. A chunk's document is written if there is none, and says where reading goes on behind it.
@@ -62,7 +67,7 @@ use baton_asl::StateKind;
 use baton_asl::states::{Distributed, Map};
 use baton_engine::{Due, Failure, MapRun, MapSignal, Marked, Pending, Record, Signal};
 use baton_store::documents::{
-    self, Document, Held, MapCounts, MapRunFailure, MapRunOf, MapRunState, MapRunStatus,
+    self, Document, Held, MapCounts, MapRunOf, MapRunState, MapRunStatus,
 };
 use baton_store::{Backend, MachineArn, Outgoing, StoreError};
 use std::collections::BTreeMap;
@@ -100,6 +105,12 @@ impl<'a> InRun<'a> {
 
     fn arn(&self) -> &'a str {
         &self.facts.arn
+    }
+
+    /// Whether this record is the one that the run's document names: no redrive has left it behind, and it has not yet to
+    /// take the run over.
+    fn is_current(&self, state: &MapRunState) -> bool {
+        state.is_awaited_by(&self.record.scope, self.record.sequence)
     }
 
     /// A cue of the run.
@@ -146,41 +157,115 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         why: Dropped,
     ) -> Result<Taken, Halt> {
         let of = InRun::of(run, marked)?;
-        self.set_aborted(of).await?;
+        if let Some(state) = self.map_run_state(of.arn()).await?
+            && !of.is_current(&state.value)
+        {
+            return self.pass_on(&state.value, [signal].into_iter()).await;
+        }
         match signal {
-            MapSignal::Fill { .. } | MapSignal::Ended { .. } => {
+            MapSignal::Fill { .. } | MapSignal::Ended { .. } | MapSignal::Collect { .. } => {
+                self.set_aborted(of).await?;
                 self.take_map(run, marked, signal).await
             }
-            MapSignal::Begin | MapSignal::Read { .. } | MapSignal::Collect { .. } => {
+            MapSignal::Begin | MapSignal::Read { .. } => {
                 self.abort_map(of).await?;
                 Ok(Taken::Dropped(why))
             }
         }
     }
 
+    /// Passes cues that came to another record on to the one that waits for the run. Only the lanes' are of any use there.
+    async fn pass_on(
+        &self,
+        state: &MapRunState,
+        signals: impl Iterator<Item = MapSignal>,
+    ) -> Result<Taken, Halt> {
+        let is_useful = |signal: &MapSignal| match signal {
+            MapSignal::Fill { .. } | MapSignal::Ended { .. } => true,
+            MapSignal::Begin | MapSignal::Read { .. } | MapSignal::Collect { .. } => false,
+        };
+        let cues: Vec<Outgoing> =
+            signals.filter(is_useful).filter_map(|signal| cue_about(state, signal)).collect();
+        if !cues.is_empty() {
+            self.backend.send(cues).await?;
+        }
+        Ok(Taken::Dropped(Dropped::Stale))
+    }
+
     /// Makes the run, or sets everything going again that may stand still.
     async fn begin_map(&self, of: InRun<'_>) -> Result<Taken, Halt> {
         let state = match self.map_run_state(of.arn()).await? {
-            Some(held) => held.value,
+            Some(held) if of.is_current(&held.value) => held.value,
+            Some(_) => return self.redrive_map(of).await,
             None => match self.create_map_run(of).await? {
                 Some(state) => state,
                 None => return Ok(Taken::Repeated),
             },
         };
-        self.look_after(of, &state).await?;
-        if state.is_open() && !state.is_read {
-            let read = MapSignal::Read { chunk: state.chunks };
-            self.backend.send(vec![of.cue(read)]).await?;
+        self.set_going(&state, &state.busy_groups()).await?;
+        Ok(Taken::Advanced)
+    }
+
+    /// Lets a run go on that has ended badly. One of which something still moves goes on once nothing does.
+    async fn redrive_map(&self, of: InRun<'_>) -> Result<Taken, Halt> {
+        let place = (of.record.scope.to_string(), of.record.sequence.0);
+        let now = self.backend.now().as_millisecond();
+        let mut fed = Vec::new();
+        let state = self
+            .change_map_run(of.arn(), |state| {
+                fed.clear();
+                if state.redrives >= of.facts.redrives {
+                    return false;
+                }
+                if state.is_settled() {
+                    let millis = of.record.moment.millis;
+                    state.redrive(of.facts.redrives, millis, place.clone());
+                    fed = state.feed();
+                    return true;
+                }
+                if state.status == MapRunStatus::Running {
+                    // Whoever is to tell that nobody waits for it any more has not come yet.
+                    (state.status, state.stopped_millis) = (MapRunStatus::Aborted, Some(now));
+                }
+                state.awaited_by = Some(place.clone());
+                true
+            })
+            .await?;
+        let Some(state) = state else { return Ok(Taken::Repeated) };
+        if of.is_current(&state) {
+            tracing::info!(map_run = of.arn(), redrives = state.redrives, "map run redriven");
+            self.set_going(&state, &fed).await?;
+            return Ok(Taken::Advanced);
         }
+        if state.redrives >= of.facts.redrives {
+            return Ok(Taken::Dropped(Dropped::Stale));
+        }
+        self.set_going(&state, &state.busy_groups()).await?;
         Ok(Taken::Advanced)
     }
 
     /// Has every group look after its lanes, and the results collected if there is nothing left to be done.
     async fn look_after(&self, of: InRun<'_>, state: &MapRunState) -> Result<(), StoreError> {
         let mut cues = of.fills(&state.busy_groups());
-        if state.status != MapRunStatus::Running || state.is_drained() {
+        if state.is_drained() {
             cues.push(of.cue(MapSignal::Collect { chunk: 0 }));
         }
+        if cues.is_empty() { Ok(()) } else { self.backend.send(cues).await }
+    }
+
+    /// Has these groups look after their lanes, the rest be read, and the results collected if there is nothing left to be
+    /// done: as the record wants it that waits for the run.
+    async fn set_going(&self, state: &MapRunState, groups: &[u32]) -> Result<(), StoreError> {
+        let mut signals: Vec<MapSignal> =
+            groups.iter().map(|&group| MapSignal::Fill { group }).collect();
+        if state.is_open() && !state.is_read {
+            signals.push(MapSignal::Read { chunk: state.chunks });
+        }
+        if state.is_drained() {
+            signals.push(MapSignal::Collect { chunk: 0 });
+        }
+        let cues: Vec<Outgoing> =
+            signals.into_iter().filter_map(|signal| cue_about(state, signal)).collect();
         if cues.is_empty() { Ok(()) } else { self.backend.send(cues).await }
     }
 
@@ -215,9 +300,12 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             next: 0,
             taken: Vec::new(),
             hungry: BTreeMap::new(),
-            redrives: 0,
-            redriven_millis: None,
+            redrives: of.facts.redrives,
+            redriven_millis: (of.facts.redrives > 0).then_some(started_millis),
+            before: None,
+            awaited_by: None,
             results_written: 0,
+            items_written: 0,
             final_counts: None,
         };
         let (backend, key) = (&*self.backend, MapRunState::KEY);
@@ -225,19 +313,29 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         Ok(is_made.then_some(state))
     }
 
-    /// Stops the run: whatever else comes about it finds it so.
+    /// Stops the run: whatever else comes about it finds it so. One that was never made is made for that, so that it can be
+    /// looked at and whoever is about to begin it finds it stopped.
     async fn abort_map(&self, of: InRun<'_>) -> Result<Taken, Halt> {
+        match self.map_run_state(of.arn()).await? {
+            Some(state) if !of.is_current(&state.value) => {
+                return Ok(Taken::Dropped(Dropped::Stale));
+            }
+            Some(_) => {}
+            None => {
+                self.create_map_run(of).await?;
+            }
+        }
         let Some(state) = self.set_aborted(of).await? else {
             return Ok(Taken::Dropped(Dropped::NoSuchRecord));
         };
-        self.backend.send(of.fills(&state.busy_groups())).await?;
+        self.look_after(of, &state).await?;
         Ok(Taken::Advanced)
     }
 
     async fn set_aborted(&self, of: InRun<'_>) -> Result<Option<MapRunState>, Halt> {
         let now = self.backend.now().as_millisecond();
         self.change_map_run(of.arn(), |state| {
-            let is_running = state.status == MapRunStatus::Running;
+            let is_running = state.status == MapRunStatus::Running && of.is_current(state);
             if is_running {
                 state.status = MapRunStatus::Aborted;
                 state.stopped_millis = Some(now);
@@ -249,15 +347,10 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
 
     /// Fails the run, unless it fails already: no child is started from here on, and those under way are stopped.
     async fn fail_map(&self, of: InRun<'_>, failure: &Failure) -> Result<(), Halt> {
-        let text = |part: &Option<Arc<str>>| part.as_deref().unwrap_or_default().to_owned();
-        let reason = MapRunFailure {
-            error: text(&failure.error),
-            cause: text(&failure.cause),
-            is_terminal: failure.kind == baton_engine::FailureKind::Terminal,
-        };
+        let reason = collect::kept_failure(failure);
         let state = self
             .change_map_run(of.arn(), |state| {
-                let is_open = state.is_open();
+                let is_open = state.is_open() && of.is_current(state);
                 if is_open {
                     state.failure = Some(reason.clone());
                 }
@@ -286,13 +379,16 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         change_document(&*self.backend, arn, MapRunState::KEY, change).await
     }
 
-    /// Tells a map run of the end of one of its children.
+    /// Tells a map run of the end of one of its children: the lanes that run it, or have redriven it.
     pub(crate) async fn notify_map_run(
         &self,
+        header: &baton_store::Header,
         child: &baton_store::MapRunChild,
     ) -> Result<(), StoreError> {
-        let signal =
-            MapSignal::Ended { group: child.group, chunk: child.chunk, place: child.place };
+        let latest = header.redrive_tokens.last();
+        let redriven = latest.and_then(|token| documents::map_redrive(&token.token));
+        let group = redriven.map_or(child.group, |(_, group)| group);
+        let signal = MapSignal::Ended { group, chunk: child.chunk, place: child.place };
         let cue = baton_engine::Cue {
             scope: child.scope.clone(),
             sequence: child.sequence,
@@ -312,6 +408,10 @@ pub struct MapProgress {
     pub running: u64,
     /// The items that those work on.
     pub running_items: u64,
+    /// Children, and items in them, that had ended badly and wait for their redrive.
+    pub pending_redrive: [u64; 2],
+    /// Children, and items in them, that had ended badly and cannot be redriven.
+    pub not_redrivable: [u64; 2],
 }
 
 impl<B: Backend, T: Tasks> Driver<B, T> {
@@ -325,15 +425,36 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         arn: &str,
         state: &MapRunState,
     ) -> Result<MapProgress, StoreError> {
+        let (mut progress, mut rest) = self.tally(arn, state).await?;
+        // What had ended badly waits for the redrive while that runs.
+        if state.status == MapRunStatus::Running {
+            progress.pending_redrive = rest.take_unsuccessful();
+        }
+        progress.ended += rest;
+        Ok(progress)
+    }
+
+    /// What the lanes have done, and how the children stand that a redrive has not come to.
+    pub(crate) async fn tally(
+        &self,
+        arn: &str,
+        state: &MapRunState,
+    ) -> Result<(MapProgress, MapCounts), StoreError> {
         let mut progress = MapProgress::default();
+        let mut taken_up = MapCounts::default();
         self.each_group(arn, state, |_, lanes| {
             progress.ended += lanes.counts;
+            taken_up += lanes.taken_up;
             progress.running = progress.running.saturating_add(lanes.running.len() as u64);
             let items: u64 = lanes.running.iter().map(|child| u64::from(child.2)).sum();
             progress.running_items = progress.running_items.saturating_add(items);
+            for (sum, more) in progress.not_redrivable.iter_mut().zip(lanes.not_redrivable) {
+                *sum = sum.saturating_add(more);
+            }
         })
         .await?;
-        Ok(progress)
+        let rest = state.before.unwrap_or_default().without(taken_up);
+        Ok((progress, rest))
     }
 
     /// UpdateMapRun: changes a run's limits while it runs.
@@ -364,25 +485,22 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 return Err(StoreError::Corrupt { what: "map run", key, source: cause.into() });
             }
         };
-        let Some((state, (scope, sequence))) = state.and_then(|it| it.place().map(|at| (it, at)))
-        else {
-            return Ok(());
-        };
+        let Some(state) = state else { return Ok(()) };
         // New groups are fed, and those with lanes more than before look at them.
         let groups: std::collections::BTreeSet<u32> =
             fed.into_iter().chain(state.busy_groups()).collect();
-        let execution = baton_store::ExecutionArn::trusted(state.execution.clone());
-        let cue = |group| Outgoing {
-            execution: execution.clone(),
-            cue: baton_engine::Cue {
-                scope: scope.clone(),
-                sequence,
-                signal: Signal::Map(MapSignal::Fill { group }),
-            },
-            due: Due::Now,
-        };
-        self.backend.send(groups.into_iter().map(cue).collect()).await
+        let cues =
+            groups.into_iter().filter_map(|group| cue_about(&state, MapSignal::Fill { group }));
+        self.backend.send(cues.collect()).await
     }
+}
+
+/// A cue to the record that waits for the run.
+fn cue_about(state: &MapRunState, signal: MapSignal) -> Option<Outgoing> {
+    let (scope, sequence) = state.place()?;
+    let cue = baton_engine::Cue { scope, sequence, signal: Signal::Map(signal) };
+    let execution = baton_store::ExecutionArn::trusted(state.execution.clone());
+    Some(Outgoing { execution, cue, due: Due::Now })
 }
 
 /// Changes a document that is there, however many do so at once. Answers how it stands then; nothing if there is none.

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-fn map(fields: Value, states: Value) -> Value {
+pub(super) fn map(fields: Value, states: Value) -> Value {
     let mut map = json!({
         "Type": "Map",
         "ItemsPath": "$.items",
@@ -27,7 +27,7 @@ fn map(fields: Value, states: Value) -> Value {
 }
 
 /// Makes items, maps them, and goes on to whatever comes after.
-async fn world(items: Value, map: Value) -> World {
+pub(super) async fn world(items: Value, map: Value) -> World {
     let definition = json!({
         "StartAt": "Items",
         "States": {
@@ -38,16 +38,16 @@ async fn world(items: Value, map: Value) -> World {
     World::new(definition).await
 }
 
-fn work() -> Value {
+pub(super) fn work() -> Value {
     json!({ "Work": { "Type": "Pass", "Next": "Pause" }, "Pause": { "Type": "Wait", "Seconds": 1, "End": true } })
 }
 
-fn numbers(count: u32) -> Value {
+pub(super) fn numbers(count: u32) -> Value {
     (0..count).map(Value::from).collect()
 }
 
 /// How the children stand, and how many began at each second.
-async fn children(world: &World) -> Vec<std::sync::Arc<baton_store::Header>> {
+pub(super) async fn children(world: &World) -> Vec<std::sync::Arc<baton_store::Header>> {
     let machine = world.header.machine.labelled("l");
     let mut found = Vec::new();
     let mut from = None;
@@ -62,7 +62,7 @@ async fn children(world: &World) -> Vec<std::sync::Arc<baton_store::Header>> {
     }
 }
 
-async fn count(world: &World) -> BTreeMap<&'static str, usize> {
+pub(super) async fn count(world: &World) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
     for child in children(world).await {
         *counts.entry(child.status.name().as_str()).or_default() += 1;
@@ -70,7 +70,7 @@ async fn count(world: &World) -> BTreeMap<&'static str, usize> {
     counts
 }
 
-async fn run_state(world: &World) -> MapRunState {
+pub(super) async fn run_state(world: &World) -> MapRunState {
     let group = world.arn();
     let of = documents::list::<MapRunOf>(world.memory(), group.as_str(), 10, None).await.unwrap();
     let arn = &of.items.last().unwrap().1.value.map_run_arn;
@@ -222,7 +222,7 @@ async fn a_crash_at_any_point_changes_nothing() {
 }
 
 /// Takes cues until the process dies. What was being taken comes again.
-async fn run_and_die(world: &World) -> bool {
+pub(super) async fn run_and_die(world: &World) -> bool {
     loop {
         while let Some(cue) = world.memory().take_cue() {
             if world.take(&cue).await.is_err() {

@@ -6,6 +6,8 @@ mod definitions;
 mod doctor;
 mod express;
 mod forks;
+mod map_redrives;
+mod map_results;
 mod map_runs;
 mod outside;
 mod redrives;

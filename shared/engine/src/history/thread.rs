@@ -22,7 +22,7 @@ pub(super) enum Role {
     IterationStarted(u32),
     /// `MapIterationSucceeded`, `MapIterationFailed`: of the child's scope, but not inside it.
     IterationEnd,
-    /// `MapRunStarted`.
+    /// `MapRunStarted`, `MapRunRedriven`.
     RunStarted,
     Other,
 }
@@ -41,7 +41,10 @@ impl Step {
             EventDetail::MapIterationSucceeded { .. } | EventDetail::MapIterationFailed { .. }
         ) {
             Role::IterationEnd
-        } else if matches!(event.detail, EventDetail::MapRunStarted { .. }) {
+        } else if matches!(
+            event.detail,
+            EventDetail::MapRunStarted { .. } | EventDetail::MapRunRedriven { .. }
+        ) {
             Role::RunStarted
         } else {
             Role::Other
@@ -61,7 +64,7 @@ pub(super) struct Thread {
     pub(super) entered_previous: u64,
     /// The number of its last event inside: not an iteration's end.
     pub(super) inside: u64,
-    /// The number of its last `MapRunStarted`.
+    /// The number of its last `MapRunStarted` or `MapRunRedriven`.
     pub(super) run_started: u64,
     /// The record it has reached.
     pub(super) sequence: Option<Sequence>,

@@ -71,10 +71,19 @@ pub struct MapRunState {
     /// When it was redriven last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redriven_millis: Option<i64>,
-    /// How many results were written to S3.
+    /// How its children stood when it was redriven last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<MapCounts>,
+    /// The record that is to go on with it as soon as everything of it stands still: its scope and its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaited_by: Option<(String, u32)>,
+    /// How many children's results were written to S3.
     #[serde(default, skip_serializing_if = "is_zero_64")]
     pub results_written: u64,
-    /// The lanes' counts, once the run has ended.
+    /// How many items those had worked on.
+    #[serde(default, skip_serializing_if = "is_zero_64")]
+    pub items_written: u64,
+    /// How its children stand, once the run has ended and everything of it stands still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_counts: Option<MapCounts>,
 }
@@ -133,7 +142,7 @@ impl MapRunState {
     #[must_use]
     pub fn is_drained(&self) -> bool {
         let groups = u32::try_from(self.taken.len()).unwrap_or(u32::MAX);
-        let has_all_taken = self.failure.is_some() || (self.is_read && self.next >= self.chunks);
+        let has_all_taken = !self.is_open() || (self.is_read && self.next >= self.chunks);
         has_all_taken && (0..groups).all(|group| self.hungry.get(&group) == Some(&true))
     }
 
@@ -198,10 +207,37 @@ impl MapRunState {
         (0..groups).filter(|group| self.hungry.get(group) != Some(&true)).collect()
     }
 
-    /// The scope of the record that waits for it.
+    /// The scope and the number of the record that waits for it.
     #[must_use]
     pub fn place(&self) -> Option<(ScopePath, Sequence)> {
         Some((self.scope.parse().ok()?, Sequence(self.sequence)))
+    }
+
+    /// Whether this is the record that waits for it, and not one that waited before a redrive or is to after one.
+    #[must_use]
+    pub fn is_awaited_by(&self, scope: &ScopePath, sequence: Sequence) -> bool {
+        self.sequence == sequence.0 && self.scope == scope.to_string()
+    }
+
+    /// Whether nothing more comes of it but by a redrive: it has ended, its children stand still, its results are written.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        match self.status {
+            MapRunStatus::Running => false,
+            MapRunStatus::Succeeded | MapRunStatus::Failed => true,
+            MapRunStatus::Aborted => self.final_counts.is_some(),
+        }
+    }
+
+    /// Lets it go on, awaited by this record, with the children that have not succeeded. Its limits stay as they are.
+    pub fn redrive(&mut self, redrives: u32, millis: i64, (scope, sequence): (String, u32)) {
+        (self.scope, self.sequence) = (scope, sequence);
+        (self.redrives, self.redriven_millis) = (redrives, Some(millis));
+        (self.status, self.stopped_millis, self.failure) = (MapRunStatus::Running, None, None);
+        (self.next, self.taken, self.hungry) = (0, Vec::new(), BTreeMap::new());
+        (self.results_written, self.items_written) = (0, 0);
+        self.before = Some(self.final_counts.take().unwrap_or_default());
+        self.awaited_by = None;
     }
 
     /// How many items may fail, where that is known by now.
@@ -317,6 +353,15 @@ pub struct MapLanes {
     pub running: Vec<Running>,
     /// The children that have ended.
     pub counts: MapCounts,
+    /// In a redrive: children of the open chunk or under way that had ended badly before, and go on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub again: Vec<Again>,
+    /// In a redrive: how the children stood before that it has taken up so far.
+    #[serde(default, skip_serializing_if = "MapCounts::is_empty")]
+    pub taken_up: MapCounts,
+    /// In a redrive: children, and items in them, that had ended badly and cannot be redriven.
+    #[serde(default, skip_serializing_if = "is_zero_pair")]
+    pub not_redrivable: [u64; 2],
     /// How many failed items make it worth looking at all groups' counts again.
     #[serde(default, skip_serializing_if = "is_zero_64")]
     pub look_at: u64,
@@ -328,6 +373,44 @@ pub struct MapLanes {
 /// A child under way: chunk, place, items, and the child whose end made room for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running(pub u32, pub u32, pub u32, pub Option<(u32, u32)>);
+
+/// A child that had ended badly and is redriven with its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// The chunk.
+    #[serde(rename = "c")]
+    pub chunk: u32,
+    /// Its place there.
+    #[serde(rename = "p")]
+    pub place: u32,
+    /// How it had ended, by its place in [`MapCounts`].
+    #[serde(rename = "s")]
+    pub status: u8,
+    /// How often it had been redriven: once it has been more often, it is this redrive's.
+    #[serde(rename = "r")]
+    pub redrives: u32,
+}
+
+impl MapLanes {
+    /// What is known of a child that is to go on, or has gone on, after it had ended badly.
+    #[must_use]
+    pub fn again(&self, chunk: u32, place: u32) -> Option<&Again> {
+        self.again.iter().find(|again| (again.chunk, again.place) == (chunk, place))
+    }
+}
+
+/// The token of the request that redrives a child with its run. It says which lanes are to hear of the child's end.
+#[must_use]
+pub fn map_redrive_token(redrives: u32, group: u32) -> String {
+    format!("map-run-redrive {redrives} {group}")
+}
+
+/// The redrive of the run, and the group of lanes, that a child's token names.
+#[must_use]
+pub fn map_redrive(token: &str) -> Option<(u32, u32)> {
+    let (redrives, group) = token.strip_prefix("map-run-redrive ")?.split_once(' ')?;
+    Some((redrives.parse().ok()?, group.parse().ok()?))
+}
 
 /// The rest of a chunk.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -367,18 +450,55 @@ pub struct MapCounts {
 impl MapCounts {
     /// Counts a child. A running one is not counted.
     pub fn add(&mut self, status: crate::StatusName, items: u32) {
-        let place = match status {
-            crate::StatusName::Succeeded => 0,
-            crate::StatusName::Failed => 1,
-            crate::StatusName::TimedOut => 2,
-            crate::StatusName::Aborted => 3,
-            crate::StatusName::Running | crate::StatusName::PendingRedrive => return,
-        };
+        if let Some(place) = Self::place(status) {
+            self.add_at(place, items);
+        }
+    }
+
+    /// Counts a child at the place of its status.
+    pub fn add_at(&mut self, place: u8, items: u32) {
         for (counts, more) in [(&mut self.children, 1), (&mut self.items, u64::from(items))] {
-            if let Some(count) = counts.get_mut(place) {
+            if let Some(count) = counts.get_mut(usize::from(place)) {
                 *count = count.saturating_add(more);
             }
         }
+    }
+
+    /// Where children of this status are counted; nothing for those that have not ended.
+    #[must_use]
+    pub fn place(status: crate::StatusName) -> Option<u8> {
+        match status {
+            crate::StatusName::Succeeded => Some(0),
+            crate::StatusName::Failed => Some(1),
+            crate::StatusName::TimedOut => Some(2),
+            crate::StatusName::Aborted => Some(3),
+            crate::StatusName::Running | crate::StatusName::PendingRedrive => None,
+        }
+    }
+
+    /// What these are more than others.
+    #[must_use]
+    pub fn without(mut self, others: Self) -> Self {
+        for (count, less) in self.children.iter_mut().zip(others.children) {
+            *count = count.saturating_sub(less);
+        }
+        for (count, less) in self.items.iter_mut().zip(others.items) {
+            *count = count.saturating_sub(less);
+        }
+        self
+    }
+
+    /// Takes the children that had not succeeded out; answers how many, and items in them.
+    pub fn take_unsuccessful(&mut self) -> [u64; 2] {
+        [&mut self.children, &mut self.items].map(|[_, failed, timed_out, aborted]| {
+            [failed, timed_out, aborted]
+                .into_iter()
+                .fold(0_u64, |sum, count| sum.saturating_add(std::mem::take(count)))
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 
     /// Items that count as failed for the thresholds.
@@ -442,6 +562,10 @@ fn is_zero_64(value: &u64) -> bool {
     *value == 0
 }
 
+fn is_zero_pair(value: &[u64; 2]) -> bool {
+    *value == [0, 0]
+}
+
 fn one() -> u32 {
     1
 }
@@ -479,7 +603,10 @@ mod tests {
             hungry: BTreeMap::new(),
             redrives: 0,
             redriven_millis: None,
+            before: None,
+            awaited_by: None,
             results_written: 0,
+            items_written: 0,
             final_counts: None,
         }
     }
@@ -542,6 +669,41 @@ mod tests {
         assert!(!run.is_drained());
         run.hungry = [(0, true)].into();
         assert!(run.is_drained());
+    }
+
+    #[test]
+    fn a_redrive_begins_with_the_first_chunk_and_what_had_become_of_the_children() {
+        let mut run = MapRunState { is_read: true, chunks: 2, next: 2, ..run() };
+        (run.taken, run.hungry) = (vec![Some(1)], [(0, true)].into());
+        let counts = MapCounts { children: [3, 2, 0, 1], items: [30, 20, 0, 10] };
+        (run.status, run.final_counts) = (MapRunStatus::Aborted, Some(counts));
+        assert!(run.is_settled() && run.is_drained());
+        run.redrive(1, 77, ("top".to_owned(), 5));
+        assert!(!run.is_settled() && run.is_open() && run.is_read);
+        assert!(run.is_awaited_by(&ScopePath::top(), Sequence(5)));
+        assert_eq!((run.before, run.redriven_millis, run.next), (Some(counts), Some(77), 0));
+        assert_eq!(run.feed(), [0, 1]);
+        let kept = serde_json::to_string(&run).unwrap();
+        assert_eq!(serde_json::from_str::<MapRunState>(&kept).unwrap(), run);
+    }
+
+    #[test]
+    fn a_token_names_the_lanes_that_hear_of_the_end() {
+        assert_eq!(map_redrive(&map_redrive_token(3, 12)), Some((3, 12)));
+        for other in ["", "3 12", "map-run-redrive 3", "map-run-redrive x 1"] {
+            assert_eq!(map_redrive(other), None);
+        }
+    }
+
+    #[test]
+    fn what_is_not_taken_up_yet_is_the_rest() {
+        let mut before = MapCounts { children: [3, 2, 1, 1], items: [9, 8, 7, 6] };
+        let mut taken_up = MapCounts::default();
+        taken_up.add(crate::StatusName::Failed, 4);
+        before = before.without(taken_up);
+        assert_eq!(before, MapCounts { children: [3, 1, 1, 1], items: [9, 4, 7, 6] });
+        assert_eq!(before.take_unsuccessful(), [3, 17]);
+        assert_eq!(before, MapCounts { children: [3, 0, 0, 0], items: [9, 0, 0, 0] });
     }
 
     #[test]

@@ -20,8 +20,8 @@ pub use activity::{Activity, ActivityTask};
 pub use alias::{Alias, Route};
 pub use express::ExpressStart;
 pub use map_run::{
-    MapChild, MapChunk, MapCounts, MapLanes, MapOpen, MapRunFailure, MapRunOf, MapRunState,
-    MapRunStatus, Running, map_child_arn, map_child_name, map_key,
+    Again, MapChild, MapChunk, MapCounts, MapLanes, MapOpen, MapRunFailure, MapRunOf, MapRunState,
+    MapRunStatus, Running, map_child_arn, map_child_name, map_key, map_redrive, map_redrive_token,
 };
 pub use tags::Tags;
 pub use version::{Publication, Version};

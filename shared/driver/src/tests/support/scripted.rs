@@ -1,5 +1,6 @@
 //! Tasks that answer by script.
 
+use crate::objects::{ObjectAnswer, ObjectCall, ObjectError, ObjectRequest, ObjectSummary};
 use crate::{CallAnswer, TaskCall, Tasks};
 use baton_engine::{Failure, Payload};
 use baton_store::BoxError;
@@ -18,6 +19,8 @@ struct Script {
     unready: u32,
     crashes: bool,
     crashes_early: bool,
+    /// By bucket and key: an object's parts, and whether the last is there.
+    objects: BTreeMap<String, (Vec<Vec<u8>>, bool)>,
 }
 
 /// A call that was made.
@@ -64,6 +67,28 @@ impl Scripted {
         self.with(|script| script.crashes_early = true);
     }
 
+    /// Puts an object.
+    pub(crate) fn put(&self, path: &str, bytes: &[u8]) {
+        self.with(|script| script.objects.insert(path.to_owned(), (vec![bytes.to_vec()], true)));
+    }
+
+    /// An object that is complete.
+    pub(crate) fn object(&self, path: &str) -> Option<Vec<u8>> {
+        self.with(|script| {
+            let (parts, _) = script.objects.get(path).filter(|(_, is_whole)| *is_whole)?;
+            Some(parts.concat())
+        })
+    }
+
+    /// The objects that are complete.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let whole = |script: &Script| {
+            let whole = script.objects.iter().filter(|(_, (_, is_whole))| *is_whole);
+            whole.map(|(path, _)| path.clone()).collect()
+        };
+        self.with(|script| whole(script))
+    }
+
     /// What was called so far.
     pub(crate) fn calls(&self) -> Vec<Seen> {
         self.with(|script| script.calls.clone())
@@ -86,6 +111,10 @@ impl Tasks for Scripted {
         })
     }
 
+    async fn objects(&self, call: &ObjectCall<'_>) -> Result<ObjectAnswer, ObjectError> {
+        self.with(|script| script.answer(call.request))
+    }
+
     async fn call(&self, call: &TaskCall<'_>) -> CallAnswer {
         assert!(!self.with(|script| script.crashes), "scripted to crash");
         let seen = Seen {
@@ -106,4 +135,55 @@ impl Tasks for Scripted {
             None => CallAnswer::Succeeded(call.arguments.clone()),
         }
     }
+}
+
+impl Script {
+    fn answer(&mut self, request: ObjectRequest<'_>) -> Result<ObjectAnswer, ObjectError> {
+        match request {
+            ObjectRequest::Read { bucket, key, from, .. } => {
+                let object = self.objects.get(&format!("{bucket}/{key}"));
+                let missing = || ObjectError::refused("The specified key does not exist.");
+                let bytes = object.ok_or_else(missing)?.0.concat();
+                let from = usize::try_from(from).unwrap().min(bytes.len());
+                let to = bytes.len().min(from + (1 << 20));
+                let etag = etag(&bytes);
+                let is_end = to == bytes.len();
+                Ok(ObjectAnswer::Bytes { bytes: bytes[from..to].to_vec(), is_end, etag })
+            }
+            ObjectRequest::List { bucket, prefix, .. } => {
+                let found = self.objects.iter().filter_map(|(path, (parts, _))| {
+                    let key = path.strip_prefix(&format!("{bucket}/"))?;
+                    let bytes = parts.concat();
+                    key.starts_with(prefix).then(|| ObjectSummary {
+                        key: key.to_owned(),
+                        etag: etag(&bytes),
+                        modified_secs: 0,
+                        size: bytes.len() as u64,
+                        storage_class: "STANDARD".to_owned(),
+                    })
+                });
+                Ok(ObjectAnswer::Page { objects: found.collect(), next: None })
+            }
+            ObjectRequest::Write { bucket, key, part, is_last, bytes } => {
+                if bucket == "forbidden" {
+                    return Err(ObjectError::refused("Access Denied"));
+                }
+                let object = self.objects.entry(format!("{bucket}/{key}")).or_default();
+                if part == 1 {
+                    *object = (Vec::new(), false);
+                }
+                assert_eq!(object.0.len() + 1, part as usize, "parts come in order");
+                object.0.push(bytes.to_vec());
+                object.1 = is_last;
+                Ok(ObjectAnswer::Written)
+            }
+        }
+    }
+}
+
+/// Equal bytes have equal ones, and no others in a test.
+fn etag(bytes: &[u8]) -> String {
+    let sum =
+        bytes.iter().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add((*byte).into()));
+    format!("\"{sum:x}\"")
 }
