@@ -31,11 +31,14 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 
 /// How long a connection may be idle, or take for a request's head.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long a request's body may take.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long a client may take to read on from an answer.
+pub(crate) const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
 /// How long requests under way may take once the server is told to stop.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
 /// Connections at a time; more wait to be accepted. A thousand workers may poll each activity (QUO-22).
@@ -114,11 +117,13 @@ fn spawn_connection(
 ) {
     // Answers are small and awaited.
     let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIME_MAX));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {

@@ -125,6 +125,34 @@ async fn slow_clients_are_let_go() {
 }
 
 #[tokio::test]
+async fn a_client_that_does_not_read_is_let_go() {
+    let server = Server::start().await;
+    let input = json!({"text": "x".repeat(200_000)}).to_string();
+    let definition = super::only(json!({"Type": "Pass", "End": true}));
+    let request =
+        json!({"name": "m", "definition": definition.to_string(), "roleArn": super::ROLE});
+    server.send(&post("AWSStepFunctions.CreateStateMachine", &request.to_string())).await;
+    let request = json!({"stateMachineArn": super::MACHINE, "name": "e", "input": input});
+    let (_, started) =
+        server.send(&post("AWSStepFunctions.StartExecution", &request.to_string())).await;
+    let describe = json!({"executionArn": started["executionArn"]}).to_string();
+    let describe = post("AWSStepFunctions.DescribeExecution", &describe);
+    // More than the sockets' buffers hold.
+    let requests = describe.repeat(100);
+    let mut deaf = server.connect().await;
+    deaf.write_all(requests.as_bytes()).await.unwrap();
+    let mut answers = vec![0; input.len()];
+    deaf.read_exact(&mut answers).await.unwrap();
+    tokio::time::pause();
+    let limit = crate::http::WRITE_TIME_MAX * 2;
+    // Nobody reads meanwhile: nothing moves but time.
+    drop(tokio::time::timeout(limit, std::future::pending::<()>()).await);
+    // A reset is as good an end as any.
+    drop(deaf.read_to_end(&mut answers).await);
+    assert!(answers.len() < 100 * input.len(), "{} bytes", answers.len());
+}
+
+#[tokio::test]
 async fn told_to_stop_it_finishes_what_is_under_way() {
     let server = Server::start().await;
     let mut idle = server.connect().await;

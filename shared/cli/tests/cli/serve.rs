@@ -2,6 +2,8 @@
 
 use crate::place::{Place, Running, request};
 use serde_json::{Value, json};
+use std::io::Write as _;
+use std::net::TcpStream;
 
 pub(crate) fn serve(place: &Place, arguments: &[&str]) -> (Running, String) {
     let all: Vec<&str> =
@@ -96,4 +98,56 @@ fn many_executions_run_at_once() {
     for (number, arn) in arns.iter().enumerate() {
         assert_eq!(wait(&endpoint, arn)["output"], json!(number.to_string()));
     }
+}
+
+/// Clients that go away in the middle of everything.
+fn vanish(endpoint: &str, machine: &str, clients: usize) {
+    let address = endpoint.strip_prefix("http://").unwrap();
+    let body = json!({"stateMachineArn": machine, "input": "1".repeat(50_000)}).to_string();
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: AWSStepFunctions.StartSyncExecution\r\n\
+         content-length: {}\r\n\r\n",
+        body.len()
+    );
+    for client in 0..clients {
+        let mut stream = TcpStream::connect(address).unwrap();
+        // At nothing, within the head, within the body, before the answer.
+        let (head, body) = match client % 4 {
+            0 => ("", ""),
+            1 => (&head[..head.len() / 2], ""),
+            2 => (&*head, &body[..body.len() / 2]),
+            _ => (&*head, &*body),
+        };
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn clients_that_vanish_leave_neither_connections_nor_memory_behind() {
+    let place = Place::new();
+    let (running, endpoint) = serve(&place, &[]);
+    let definition =
+        json!({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}).to_string();
+    let role = "arn:aws:iam::123456789012:role/r";
+    let body = json!({"name": "e", "type": "EXPRESS", "definition": definition, "roleArn": role});
+    let created = ok(&endpoint, "CreateStateMachine", body);
+    let machine = created["stateMachineArn"].as_str().unwrap();
+    let look = || ok(&endpoint, "ListStateMachines", json!({}));
+    let settle = |files: usize| {
+        // Each look is a connection of its own; those that are gone go meanwhile.
+        (0..10_000).any(|_| {
+            look();
+            running.open_files() <= files + 8
+        })
+    };
+    look();
+    let files = running.open_files();
+    vanish(&endpoint, machine, 800);
+    assert!(settle(files), "{} files are open, and {files} were", running.open_files());
+    let memory = running.resident_kib();
+    vanish(&endpoint, machine, 1_600);
+    assert!(settle(files), "{} files are open, and {files} were", running.open_files());
+    let grown = running.resident_kib().saturating_sub(memory);
+    assert!(grown < 8 * 1024, "{grown} KiB more after 1,600 clients");
 }
