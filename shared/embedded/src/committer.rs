@@ -108,6 +108,11 @@ fn settle(shared: &Shared, group: Inbox, changes: Vec<bool>) {
         let parked = state.settle(group.group, &group.touched);
         (std::mem::take(&mut state.in_flight), parked)
     };
+    for write in &group.writes {
+        if let Write::Machine(machine, _) = write {
+            shared.machines.forget(&machine.arn);
+        }
+    }
     // Who has stopped waiting need not be told.
     for (write, is_changed) in group.writes.into_iter().zip(changes) {
         if let Write::Machine(_, answer) | Write::Document(_, answer) = write {

@@ -25,6 +25,7 @@ mod documents;
 mod error;
 mod file;
 mod journal;
+mod kept;
 mod limits;
 mod list;
 mod live;

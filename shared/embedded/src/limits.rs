@@ -23,6 +23,12 @@ pub(crate) const READERS_MAX: usize = 4;
 /// How many executions are kept in memory that were only read.
 pub(crate) const READ_ONLY_MAX: usize = 256;
 
+/// How many state machines that were read are kept in memory.
+pub(crate) const MACHINES_KEPT_MAX: usize = 256;
+
+/// How many bytes of their definitions.
+pub(crate) const MACHINES_KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// How many records one page holds.
 pub(crate) const RECORDS_PER_PAGE: u32 = 256;
 

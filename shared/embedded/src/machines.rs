@@ -23,11 +23,19 @@ impl Machines for Embedded {
     }
 
     async fn machine(&self, arn: &MachineArn) -> Result<Option<Machine>, StoreError> {
+        let stamp = match self.shared.machines.get(arn) {
+            Ok(machine) => return Ok(Some(machine)),
+            Err(stamp) => stamp,
+        };
         let sql = "SELECT document FROM machines WHERE arn = ?1";
-        self.shared.read(|reader| {
+        let machine = self.shared.read(|reader| {
             let document = reader.one(sql, params![arn.as_str()], |row| bytes(row, 0))?;
             document.flatten().map(|document| reader.decode(&document, arn.as_str())).transpose()
-        })
+        })?;
+        if let Some(machine) = &machine {
+            self.shared.machines.put(machine, stamp);
+        }
+        Ok(machine)
     }
 
     async fn revision(

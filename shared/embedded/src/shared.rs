@@ -1,6 +1,7 @@
 //! What the callers and the committer share.
 
 use crate::committer::tell;
+use crate::kept::Machines;
 use crate::limits;
 use crate::read::{Reader, unavailable};
 use crate::state::{Failure, State, Synced};
@@ -16,6 +17,8 @@ pub(crate) struct Shared {
     pub(crate) blobs: Arc<BlobCache>,
     /// Tells the committer of work.
     pub(crate) work: Condvar,
+    /// The state machines that were read lately.
+    pub(crate) machines: Machines,
     state: Mutex<State>,
     readers: Mutex<Vec<Reader>>,
 }
@@ -23,7 +26,8 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(path: PathBuf, blobs: Arc<BlobCache>, state: State) -> Self {
         let (state, readers) = (Mutex::new(state), Mutex::default());
-        Shared { path, blobs, work: Condvar::new(), state, readers }
+        let (work, machines) = (Condvar::new(), Machines::default());
+        Shared { path, blobs, work, machines, state, readers }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
