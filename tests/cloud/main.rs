@@ -2,6 +2,7 @@
 
 mod doctor;
 mod faults;
+mod lists;
 mod poison;
 mod rollback;
 mod security;

@@ -19,13 +19,14 @@ impl Client {
 
     /// One request and its answer, which is one of success.
     pub async fn call(&mut self, operation: &str, params: &Value) -> Value {
-        let body = params.to_string();
-        let request = format!(
-            "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-amz-json-1.0\r\n\
-             x-amz-target: AWSStepFunctions.{operation}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        self.stream.write_all(request.as_bytes()).await.expect("the API reads");
+        let answer = self.exchange(&request(operation, params)).await;
+        serde_json::from_slice(answer).expect("the answer is JSON")
+    }
+
+    /// One request as its bytes, and the body of its answer, which is one of success.
+    pub async fn exchange(&mut self, request: &[u8]) -> &[u8] {
+        self.buffer.clear();
+        self.stream.write_all(request).await.expect("the API reads");
         let body_begins = self.read_head().await;
         let head = String::from_utf8_lossy(&self.buffer[..body_begins]).to_ascii_lowercase();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
@@ -33,10 +34,8 @@ impl Client {
         while self.buffer.len() < body_begins + length {
             self.read().await;
         }
-        let answer: Value =
-            serde_json::from_slice(&self.buffer[body_begins..]).expect("the answer is JSON");
-        self.buffer.clear();
-        assert!(head.starts_with("http/1.1 200"), "{operation}: {answer}");
+        let answer = &self.buffer[body_begins..];
+        assert!(head.starts_with("http/1.1 200"), "{head}{}", String::from_utf8_lossy(answer));
         answer
     }
 
@@ -55,4 +54,15 @@ impl Client {
         let bytes = self.stream.read_buf(&mut self.buffer).await.expect("the API answers");
         assert!(bytes > 0, "the API closed the connection");
     }
+}
+
+/// A request's bytes.
+pub fn request(operation: &str, params: &Value) -> Vec<u8> {
+    let body = params.to_string();
+    let length = body.len();
+    let request = format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-amz-json-1.0\r\n\
+         x-amz-target: AWSStepFunctions.{operation}\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    request.into_bytes()
 }

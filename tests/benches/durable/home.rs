@@ -49,8 +49,20 @@ impl Home {
         let (at_work, machine) = (JoinSet::new(), String::new());
         let mut home = Home { embedded, path, address, runtime, at_work, stop, machine };
         home.start(listener);
-        home.machine = home.create(definition);
+        home.machine = home.create("bench", "STANDARD", definition);
         home
+    }
+
+    /// Where the API is.
+    #[allow(dead_code, reason = "one of the benchmarks that share this asks for it")]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The ARN of the first state machine.
+    #[allow(dead_code, reason = "one of the benchmarks that share this asks for it")]
+    pub fn machine(&self) -> &str {
+        &self.machine
     }
 
     fn start(&mut self, listener: TcpListener) {
@@ -69,9 +81,11 @@ impl Home {
         self.at_work.spawn_on(serving, handle);
     }
 
-    fn create(&self, definition: &Value) -> String {
+    /// Creates a state machine.
+    pub fn create(&self, name: &str, kind: &str, definition: &Value) -> String {
         let params = json!({
-            "name": "bench",
+            "name": name,
+            "type": kind,
             "roleArn": "arn:aws:iam::123456789012:role/bench",
             "definition": definition.to_string(),
         });
