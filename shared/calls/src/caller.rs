@@ -1,10 +1,11 @@
 //! Sends integration requests to the services.
 
+use crate::cluster;
 use crate::credentials::CredentialsProvider;
 use crate::endpoint::Endpoints;
 use crate::error::CallError;
 use crate::http::HttpClient;
-use crate::signature::sign_request;
+use crate::signature::{malformed, sign_request};
 use crate::trace::without_lineage;
 use baton_integrations::{Request, Response};
 use http_body_util::Full;
@@ -70,12 +71,22 @@ impl<P: CredentialsProvider> Caller<P> {
         }
         let body = Full::from(request.body.clone());
         let mut signed = builder.body(body).map_err(|error| CallError::Malformed(error.into()))?;
-        if let Some(name) = request.destination.signing.name.as_deref() {
-            let credentials = self.provider.credentials(terms.role_arn).await;
-            let credentials = credentials.map_err(CallError::Credentials)?;
+        let signing = &request.destination.signing;
+        let Some(name) = signing.name.as_deref() else {
+            return self.client.send(signed, terms.time_limit).await;
+        };
+        let credentials = self.provider.credentials(terms.role_arn).await;
+        let credentials = credentials.map_err(CallError::Credentials)?;
+        let Some(cluster) = &request.destination.cluster else {
             sign_request(&mut signed, request, name, &credentials, terms.now)?;
-        }
-        self.client.send(signed, terms.time_limit).await
+            return self.client.send(signed, terms.time_limit).await;
+        };
+        let token = cluster::token(cluster, signing, &credentials, terms.now)?;
+        let mut token = http::HeaderValue::from_str(&format!("Bearer {token}")).map_err(malformed)?;
+        token.set_sensitive(true);
+        signed.headers_mut().insert(http::header::AUTHORIZATION, token);
+        let authority = &cluster.certificate_authority;
+        self.client.send_to_cluster(signed, authority, terms.time_limit).await
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::error::BoxError;
 use crate::limits::PROFILE_BYTES_MAX;
 use crate::profile;
+use aws_smithy_runtime_api::client::identity::Identity;
 use std::fmt;
 use std::future::{Future, ready};
 use std::io::Read;
@@ -17,6 +18,20 @@ pub struct Credentials {
     pub secret_access_key: String,
     /// `aws_session_token`.
     pub session_token: Option<String>,
+}
+
+impl Credentials {
+    /// As signatures take them.
+    pub(crate) fn identity(&self) -> Identity {
+        aws_credential_types::Credentials::new(
+            self.access_key_id.clone(),
+            self.secret_access_key.clone(),
+            self.session_token.clone(),
+            None,
+            "baton",
+        )
+        .into()
+    }
 }
 
 impl fmt::Debug for Credentials {

@@ -1,5 +1,7 @@
 //! Where a service listens.
 
+use crate::cluster;
+use crate::error::CallError;
 use baton_integrations::Destination;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -71,15 +73,18 @@ impl Endpoints {
         &self,
         destination: &Destination,
         path: &str,
-    ) -> Result<String, InvalidEndpoint> {
+    ) -> Result<String, CallError> {
         if let Some(endpoint) = self.configured(&destination.endpoint_variable_suffix) {
             return Ok(endpoint.join(destination.path_at_endpoint.as_deref().unwrap_or(path)));
+        }
+        if destination.cluster.is_some() && !cluster::is_cluster(&destination.host) {
+            return Err(CallError::NoCluster(destination.host.clone()));
         }
         // Parts of the host may come from a definition: they must not lead elsewhere.
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
         let host = &destination.host;
         if host.is_empty() || !host.bytes().all(is_name) {
-            return Err(InvalidEndpoint(format!("https://{host}")));
+            return Err(InvalidEndpoint(format!("https://{host}")).into());
         }
         Ok(format!("https://{host}{path}"))
     }

@@ -16,6 +16,9 @@ pub enum CallError {
     /// There is nowhere to send it. Nothing was sent.
     #[error(transparent)]
     Endpoint(#[from] InvalidEndpoint),
+    /// The host is none that a cluster's token may be sent to. Nothing was sent.
+    #[error("`{0}` is no endpoint of an Amazon EKS cluster")]
+    NoCluster(String),
     /// It cannot be formed: a header that HTTP does not allow, say. Nothing was sent.
     #[error("the request cannot be formed")]
     Malformed(#[source] BoxError),
@@ -52,6 +55,7 @@ impl CallError {
         match self {
             CallError::Credentials(_)
             | CallError::Endpoint(_)
+            | CallError::NoCluster(_)
             | CallError::Malformed(_)
             | CallError::Unconnected { .. } => true,
             CallError::Broken { .. } | CallError::TimedOut(_) | CallError::TooLarge(_) => false,

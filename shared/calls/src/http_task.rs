@@ -144,6 +144,7 @@ fn failure(error: &CallError) -> Failure {
         CallError::Malformed(_) => Failure::runtime(&error.chain()),
         CallError::Credentials(_)
         | CallError::Endpoint(_)
+        | CallError::NoCluster(_)
         | CallError::Unconnected { .. }
         | CallError::Broken { .. } => unanswered(&error.chain()),
     }

@@ -10,6 +10,7 @@
 //! * No trace lineage is passed on: Lambda's recursion guard would count the callee into our own chain.
 
 mod caller;
+mod cluster;
 mod credentials;
 mod endpoint;
 mod error;

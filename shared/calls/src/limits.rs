@@ -17,6 +17,10 @@ pub(crate) const IDLE_LIMIT: Duration = Duration::from_secs(20);
 /// How often a connection that waits for a slow answer shows that it is alive. Network address translators forget a silent one
 /// within minutes, and a Lambda function may take fifteen.
 pub(crate) const KEEPALIVE: Duration = Duration::from_secs(45);
+/// How long a token for a cluster is good: as long as one call may need to arrive.
+pub(crate) const CLUSTER_TOKEN_TIME: Duration = Duration::from_secs(60);
+/// How many clusters' connections are kept.
+pub(crate) const CLUSTERS_MAX: usize = 32;
 /// The longest trace header that is passed on.
 pub(crate) const TRACE_HEADER_BYTES_MAX: usize = 256;
 /// The largest profile file that is read.

@@ -20,14 +20,7 @@ pub(crate) fn sign_request(
     credentials: &Credentials,
     now: SystemTime,
 ) -> Result<(), CallError> {
-    let identity = aws_credential_types::Credentials::new(
-        credentials.access_key_id.clone(),
-        credentials.secret_access_key.clone(),
-        credentials.session_token.clone(),
-        None,
-        "baton",
-    )
-    .into();
+    let identity = credentials.identity();
     let signing = &request.destination.signing;
     let body = match signing.leaves_body_out {
         true => SignableBody::UnsignedPayload,
@@ -69,6 +62,6 @@ fn settings(signing: &Signing) -> SigningSettings {
     settings
 }
 
-fn malformed(error: impl Into<BoxError>) -> CallError {
+pub(crate) fn malformed(error: impl Into<BoxError>) -> CallError {
     CallError::Malformed(error.into())
 }

@@ -26,6 +26,8 @@ pub(crate) const JOB_PAUSE_MAX: SignedDuration = SignedDuration::from_secs(300);
 pub(crate) const NESTED_PAUSE_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// How long a question how a job stands, or the order to stop it, may take.
 pub(crate) const JOB_CALL_LIMIT: SignedDuration = SignedDuration::from_secs(30);
+/// Within what time after the first question what more there is to a job's end is asked.
+pub(crate) const JOB_DETAILS_LIMIT: Duration = Duration::from_secs(25);
 /// How soon the end of a job is looked for again whose beginning is not committed yet.
 pub(crate) const UNSUBMITTED_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 /// How often a write from outside is tried against a scope that keeps moving.

@@ -1,14 +1,15 @@
 //! Calls to the outside, as the driver asks for them.
 
-use crate::limits::JOB_PAUSE_MIN;
+use crate::limits::{JOB_DETAILS_LIMIT, JOB_PAUSE_MIN};
 use crate::objects::{ObjectAnswer, ObjectCall, ObjectError};
 use baton_asl::{Resource, StateName};
 use baton_engine::{Failure, Payload, ScopePath, Sequence};
-use baton_integrations::{Job as ServiceJob, JobState, Origin};
+use baton_integrations::{Job as ServiceJob, JobState, Origin, Request, Response};
 use baton_store::{BoxError, ExecutionArn, MachineArn};
 use jiff::SignedDuration;
 use std::future::Future;
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// Makes calls.
 pub trait Tasks: Send + Sync + 'static {
@@ -139,12 +140,39 @@ impl Job<'_> {
     }
 }
 
+impl Job<'_> {
+    /// How the job stands by its service, asked as many questions as that takes. `ask` gives an answer, and whether it came from
+    /// the home that the job runs in.
+    ///
+    /// # Errors
+    ///
+    /// The first question has no answer.
+    pub async fn end_by<F, E>(&self, mut ask: impl FnMut(Request) -> F) -> Result<Option<CallAnswer>, E>
+    where
+        F: Future<Output = Result<(Response, bool), E>>,
+        E: std::fmt::Display,
+    {
+        let Some(mut job) = self.of_service() else { return Ok(None) };
+        let deadline = Instant::now() + JOB_DETAILS_LIMIT;
+        let (response, is_own) = ask(job.describe()).await?;
+        let mut state = job.state(&response, is_own);
+        while let JobState::Asking(request) = state {
+            state = match timeout_at(deadline, ask(*request)).await {
+                Ok(Ok((response, is_own))) => job.state(&response, is_own),
+                Ok(Err(error)) => job.unanswered(&error.to_string()),
+                Err(_) => job.unanswered("There was no answer in time."),
+            };
+        }
+        Ok(CallAnswer::of_job(state))
+    }
+}
+
 impl CallAnswer {
     /// The end that a job has come to; nothing while it goes on.
     #[must_use]
     pub fn of_job(state: JobState) -> Option<Self> {
         match state {
-            JobState::Running => None,
+            JobState::Running | JobState::Asking(_) => None,
             JobState::Succeeded(output) => Some(CallAnswer::Succeeded(output)),
             JobState::Failed(failure) => Some(CallAnswer::Failed(failure)),
         }

@@ -1,6 +1,7 @@
 //! One call of a task, whatever the service.
 
 use crate::gateway::GatewayCall;
+use crate::kubernetes::{KubernetesCall, is_kubernetes};
 use crate::lambda::{self, Invocation};
 use crate::optimised::{self, TableCall};
 use crate::sdk::SdkCall;
@@ -36,6 +37,7 @@ enum Kind {
     Sdk(Box<SdkCall>),
     Table(Box<TableCall>),
     Gateway(Box<GatewayCall>),
+    Kubernetes(Box<KubernetesCall>),
 }
 
 /// A request of a service whose answers are read alike, whatever was asked.
@@ -85,7 +87,41 @@ impl Task {
     pub fn invocation(&self) -> Option<&Invocation> {
         match &self.0 {
             Kind::Invocation { invocation, .. } => Some(invocation),
-            Kind::Action(_) | Kind::Sdk(_) | Kind::Table(_) | Kind::Gateway(_) => None,
+            Kind::Action(_)
+            | Kind::Sdk(_)
+            | Kind::Table(_)
+            | Kind::Gateway(_)
+            | Kind::Kubernetes(_) => None,
+        }
+    }
+
+    /// A question that has to be asked first, its answer given to [`Task::answer`]. There may be another after it.
+    #[must_use]
+    pub fn question(&self) -> Option<Request> {
+        match &self.0 {
+            Kind::Table(call) if call.is_question() => Some(call.request().clone()),
+            Kind::Table(_)
+            | Kind::Invocation { .. }
+            | Kind::Action(_)
+            | Kind::Sdk(_)
+            | Kind::Gateway(_)
+            | Kind::Kubernetes(_) => None,
+        }
+    }
+
+    /// Takes the answer to a question.
+    ///
+    /// # Errors
+    ///
+    /// The task fails.
+    pub fn answer(&mut self, response: &Response) -> Result<(), Failure> {
+        match &mut self.0 {
+            Kind::Table(call) => call.answer(response),
+            Kind::Invocation { .. }
+            | Kind::Action(_)
+            | Kind::Sdk(_)
+            | Kind::Gateway(_)
+            | Kind::Kubernetes(_) => Ok(()),
         }
     }
 
@@ -98,6 +134,7 @@ impl Task {
             Kind::Sdk(call) => call.request().clone(),
             Kind::Table(call) => call.request().clone(),
             Kind::Gateway(call) => call.request().clone(),
+            Kind::Kubernetes(call) => call.request().clone(),
         }
     }
 
@@ -113,6 +150,7 @@ impl Task {
             Kind::Sdk(call) => call.result(response),
             Kind::Table(call) => call.result(response),
             Kind::Gateway(call) => call.result(response),
+            Kind::Kubernetes(_) => KubernetesCall::result(response),
         }
     }
 
@@ -125,6 +163,7 @@ impl Task {
             Kind::Sdk(call) => call.unreachable(detail),
             Kind::Table(call) => call.unreachable(detail),
             Kind::Gateway(call) => call.unreachable(detail),
+            Kind::Kubernetes(_) => KubernetesCall::unreachable(detail),
         }
     }
 }
@@ -132,6 +171,7 @@ impl Task {
 /// Whether the service's answer is all that a call has to wait for, or a job that can be asked for its end.
 fn is_answered(resource: &ServiceResource) -> bool {
     !resource.pattern.is_job()
+        || is_kubernetes(resource)
         || (resource.service == "states" && resource.action == "startExecution")
         || optimised::is_known(resource) == Some(true)
 }
@@ -144,6 +184,10 @@ fn service_kind(
     if let Some(service) = resource.service.strip_prefix("aws-sdk:") {
         let call = SdkCall::new(service, resource, arguments, origin)?;
         return Ok(Kind::Sdk(Box::new(call)));
+    }
+    if is_kubernetes(resource) {
+        let call = KubernetesCall::new(&resource.action, arguments, origin)?;
+        return Ok(Kind::Kubernetes(Box::new(call)));
     }
     if let Some(call) = TableCall::new(resource, arguments, origin) {
         return Ok(Kind::Table(Box::new(call?)));
@@ -202,7 +246,7 @@ mod tests {
     #[test]
     fn a_resource_without_an_integration_fails_and_says_what_has_one() {
         for resource in
-            ["arn:aws:states:::eks:runJob", "arn:aws:states:us-east-1:111111111111:activity:a"]
+            ["arn:aws:states:::quantum:entangle", "arn:aws:states:us-east-1:111111111111:activity:a"]
         {
             let failure = task(resource).unwrap_err();
             assert_eq!(failure.error.as_deref(), Some("Baton.UnsupportedResource"));

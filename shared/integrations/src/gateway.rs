@@ -8,6 +8,9 @@ use baton_engine::{Failure, Payload};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
+/// What follows `AWS_ENDPOINT_URL_` in the variable that names another place of APIs.
+pub(crate) const ENDPOINT_VARIABLE_SUFFIX: &str = "APIGATEWAY";
+
 const KNOWN: &[&str] = &[
     "ApiEndpoint",
     "Method",
@@ -49,7 +52,7 @@ impl GatewayCall {
         arguments.check_known(KNOWN)?;
         let endpoint = arguments.required_text("ApiEndpoint")?;
         let region = region(endpoint).ok_or_else(|| arguments.malformed("ApiEndpoint"))?;
-        let method = method(arguments.required_text("Method")?);
+        let method = Method::parse(arguments.required_text("Method")?);
         let is_signed = match arguments.text("AuthType")? {
             None | Some("NO_AUTH") => false,
             Some("IAM_ROLE" | "RESOURCE_POLICY") => true,
@@ -62,7 +65,7 @@ impl GatewayCall {
         }
         Ok(GatewayCall(Request {
             destination: Destination {
-                endpoint_variable_suffix: "APIGATEWAY".into(),
+                endpoint_variable_suffix: ENDPOINT_VARIABLE_SUFFIX.into(),
                 host: endpoint.to_owned(),
                 path_at_endpoint: None,
                 signing: Signing {
@@ -71,6 +74,7 @@ impl GatewayCall {
                     leaves_body_out: false,
                     is_s3: false,
                 },
+                cluster: None,
             },
             method: method.ok_or_else(|| arguments.malformed("Method"))?,
             path: path(&arguments)?,
@@ -129,18 +133,6 @@ fn region(host: &str) -> Option<&str> {
     (is_name(api) && is_name(region) && is_aws).then_some(region)
 }
 
-fn method(name: &str) -> Option<Method> {
-    Some(match name {
-        "GET" => Method::Get,
-        "POST" => Method::Post,
-        "PUT" => Method::Put,
-        "DELETE" => Method::Delete,
-        "PATCH" => Method::Patch,
-        "HEAD" => Method::Head,
-        _ => return None,
-    })
-}
-
 fn headers(arguments: &Arguments<'_>) -> Result<Vec<(Cow<'static, str>, String)>, Failure> {
     let mut headers = Vec::new();
     for (name, values) in lists(arguments, "Headers")? {
@@ -164,7 +156,7 @@ fn headers(arguments: &Arguments<'_>) -> Result<Vec<(Cow<'static, str>, String)>
 }
 
 /// Names with lists of values. A plain value is of another form, as recorded for headers.
-fn lists<'a>(
+pub(crate) fn lists<'a>(
     arguments: &Arguments<'a>,
     name: &str,
 ) -> Result<Vec<(&'a String, Vec<String>)>, Failure> {
@@ -223,13 +215,28 @@ fn without_nulls(value: &Value) -> Value {
     }
 }
 
-fn status_text(status: u16) -> &'static str {
+/// What HTTP calls a status.
+pub(crate) fn status_text(status: u16) -> &'static str {
     match status {
         200 => "OK",
         201 => "Created",
         202 => "Accepted",
         204 => "No Content",
         206 => "Partial Content",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        409 => "Conflict",
+        410 => "Gone",
+        415 => "Unsupported Media Type",
+        422 => "Unprocessable Entity",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
         _ => "",
     }
 }

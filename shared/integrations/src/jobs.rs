@@ -1,5 +1,6 @@
 //! Jobs (`.sync`): how they are asked for their ends and stopped, and what the answers mean.
 
+use crate::kubernetes::KubernetesJob;
 use crate::limits::CAUSE_CHARS_MAX;
 use crate::optimised::{self, TableJob};
 use crate::states::Nested;
@@ -16,6 +17,7 @@ pub struct Job(Kind);
 enum Kind {
     Nested(Nested),
     Table(Box<TableJob>),
+    Kubernetes(Box<KubernetesJob>),
 }
 
 /// How a job stands.
@@ -23,6 +25,8 @@ enum Kind {
 pub enum JobState {
     /// It goes on, as far as is known.
     Running,
+    /// It has ended; this has to be asked, too, and its answer given to the job, before its result can be said.
+    Asking(Box<Request>),
     /// It ended well, with this result.
     Succeeded(Payload),
     /// It ended badly.
@@ -71,6 +75,10 @@ impl Job {
             ("states", "startExecution") => {
                 Some(Job(Kind::Nested(Nested::new(submitted, is_parsed, origin)?)))
             }
+            ("eks", "runJob") => {
+                let job = KubernetesJob::new(arguments, submitted, origin)?;
+                Some(Job(Kind::Kubernetes(Box::new(job))))
+            }
             _ => {
                 let job = TableJob::new(service, arguments, submitted, origin)?;
                 Some(Job(Kind::Table(Box::new(job))))
@@ -84,15 +92,26 @@ impl Job {
         match &self.0 {
             Kind::Nested(nested) => nested.describe(),
             Kind::Table(job) => job.describe().clone(),
+            Kind::Kubernetes(job) => job.describe(),
         }
     }
 
     /// What the answer means. `is_own` says that it came from the home that the parent runs in.
     #[must_use]
-    pub fn state(&self, response: &Response, is_own: bool) -> JobState {
-        match &self.0 {
+    pub fn state(&mut self, response: &Response, is_own: bool) -> JobState {
+        match &mut self.0 {
             Kind::Nested(nested) => nested.state(response, is_own),
             Kind::Table(job) => job.state(response),
+            Kind::Kubernetes(job) => job.state(response),
+        }
+    }
+
+    /// What it means that a further question, [`JobState::Asking`], has no answer.
+    #[must_use]
+    pub fn unanswered(&mut self, detail: &str) -> JobState {
+        match &mut self.0 {
+            Kind::Nested(_) | Kind::Table(_) => JobState::Running,
+            Kind::Kubernetes(job) => job.unanswered(detail),
         }
     }
 
@@ -102,6 +121,7 @@ impl Job {
         match &self.0 {
             Kind::Nested(nested) => Some(nested.stop()),
             Kind::Table(job) => job.stop().cloned(),
+            Kind::Kubernetes(job) => Some(job.stop()),
         }
     }
 }

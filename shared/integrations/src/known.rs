@@ -19,11 +19,7 @@ const CALLBACK: &[Pattern] = &[RequestResponse, WaitForCallback];
 const SERVICES: &[(&str, Actions)] = &[
     ("apigateway", &[(&["invoke"], CALLBACK)]),
     ("dynamodb", &[(&["getItem", "putItem", "updateItem", "deleteItem"], &[RequestResponse])]),
-    ("eks", &[(&["runJob", "call"], &[RequestResponse, RunJob])]),
-    (
-        "elasticmapreduce",
-        &[(&["modifyInstanceFleetByName", "modifyInstanceGroupByName"], &[RequestResponse])],
-    ),
+    ("eks", &[(&["runJob"], &[RequestResponse, RunJob]), (&["call"], &[RequestResponse])]),
     ("events", &[(&["putEvents"], CALLBACK)]),
     ("http", &[(&["invoke"], &[RequestResponse])]),
     ("lambda", &[(&["invoke"], CALLBACK)]),
@@ -177,6 +173,8 @@ mod tests {
         check("athena:getQueryResults.sync", false);
         check("elasticmapreduce:modifyInstanceGroupByName", true);
         check("eks:call", true);
+        check("eks:call.sync", false);
+        check("eks:runJob.sync", true);
         check("aws-sdk:kms:encrypt", true);
         check("aws-sdk:glue:startJobRun.sync", false);
     }

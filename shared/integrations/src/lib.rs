@@ -18,6 +18,7 @@ pub mod http_task;
 mod jobs;
 mod json;
 mod known;
+mod kubernetes;
 pub mod lambda;
 pub mod limits;
 mod metadata;
@@ -31,7 +32,7 @@ mod sqs;
 mod states;
 mod xml;
 
-pub use baton_services::{Destination, Method, Request, Response, Signing};
+pub use baton_services::{Cluster, Destination, Method, Request, Response, Signing};
 pub use call::{Origin, Task};
 pub use jobs::{Job, JobState, is_repeatable};
 pub use known::{is_known, nearest};

@@ -1,6 +1,6 @@
 //! The services, and the names that each of them goes by.
 
-use crate::{Destination, Signing};
+use crate::{Destination, Signing, gateway, kubernetes};
 use std::collections::BTreeSet;
 
 /// What follows `AWS_ENDPOINT_URL_` in the variables that name endpoints: of all services that can be called.
@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 pub fn endpoint_variable_suffixes() -> BTreeSet<String> {
     let own = Service::ALL.iter().map(|service| service.endpoint_variable_suffix().to_owned());
     let table = baton_services::table();
-    own.chain(table.into_iter().flat_map(|table| table.endpoint_variable_suffixes())).collect()
+    let others = [gateway::ENDPOINT_VARIABLE_SUFFIX, kubernetes::ENDPOINT_VARIABLE_SUFFIX];
+    own.chain(others.map(str::to_owned))
+        .chain(table.into_iter().flat_map(|table| table.endpoint_variable_suffixes()))
+        .collect()
 }
 
 /// An AWS service that a task can call.
@@ -68,6 +71,7 @@ impl Service {
                 leaves_body_out: false,
                 is_s3: false,
             },
+            cluster: None,
         }
     }
 

@@ -165,6 +165,7 @@ mod tests {
         assert_eq!(asked, r#"{"executionArn":"arn:x"}"#);
         match nested.state(&response(200, &[], &description.to_string()), is_own) {
             JobState::Running => "runs".to_owned(),
+            JobState::Asking(request) => format!("asks {}", request.path),
             JobState::Succeeded(output) => output.text().to_owned(),
             JobState::Failed(failure) => {
                 format!("{}: {}", failure.error.unwrap(), failure.cause.unwrap())

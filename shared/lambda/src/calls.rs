@@ -103,7 +103,7 @@ impl RoleCalls {
         if matches!(call.resource, Resource::Service(service) if service.service == "http") {
             return self.call_http(call).await;
         }
-        let task = Task::new(call.resource, call.arguments, &call.origin())?;
+        let mut task = Task::new(call.resource, call.arguments, &call.origin())?;
         let request = task.request();
         if let Some(response) = self.own.answer(&request, call).await
             && !is_elsewhere(&response)
@@ -115,6 +115,13 @@ impl RoleCalls {
             Err(RoleError::Denied { role_arn }) => return Err(self.not_allowed(&role_arn)),
             Err(RoleError::Unavailable(error)) => return Err(task.unreachable(&error.to_string())),
         };
+        while let Some(question) = task.question() {
+            match self.send(&question, call, credentials.clone(), JOB_TIME_LIMIT).await {
+                Ok(response) => task.answer(&response)?,
+                Err(error) => return Err(task.unreachable(&error.chain())),
+            }
+        }
+        let request = task.request();
         let time_limit = self.deadline.left(&self.aws);
         match self.send(&request, call, credentials, time_limit).await {
             Ok(response) => task.result(&response).map(CallAnswer::Succeeded),
@@ -188,9 +195,7 @@ impl Tasks for RoleCalls {
     }
 
     async fn job_end(&self, job: &Job<'_>) -> Result<Option<CallAnswer>, BoxError> {
-        let Some(service_job) = job.of_service() else { return Ok(None) };
-        let (response, is_own) = self.ask(&service_job.describe(), job).await?;
-        Ok(CallAnswer::of_job(service_job.state(&response, is_own)))
+        job.end_by(|request| async move { self.ask(&request, job).await }).await
     }
 
     async fn stop_job(&self, job: &Job<'_>) {

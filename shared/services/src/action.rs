@@ -196,6 +196,7 @@ impl Action {
                 leaves_body_out: operation.has_unsigned_body(),
                 is_s3,
             },
+            cluster: None,
         })
     }
 

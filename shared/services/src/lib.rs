@@ -32,5 +32,5 @@ mod time;
 pub use action::{Action, Context, Unknown, action};
 pub use arguments::{Fault, Unfit};
 pub use error::ServiceError;
-pub use request::{Destination, Method, Request, Response, Signing};
+pub use request::{Cluster, Destination, Method, Request, Response, Signing};
 pub use table::{Service, Table, table};

@@ -28,6 +28,19 @@ pub struct Destination {
     pub path_at_endpoint: Option<String>,
     /// The signature.
     pub signing: Signing,
+    /// The cluster, where it goes to the Kubernetes API of one.
+    pub cluster: Option<Cluster>,
+}
+
+/// A Kubernetes cluster of Amazon EKS. It takes a token in place of a signature, and has a certificate authority of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// Its name, which the token is for.
+    pub name: String,
+    /// The certificates that it is trusted by: PEM, in Base64.
+    pub certificate_authority: String,
+    /// The host of STS, by which the cluster learns whose token it is.
+    pub token_host: String,
 }
 
 /// For what a request is signed.
@@ -69,15 +82,18 @@ impl Method {
         }
     }
 
-    pub(crate) fn read(text: &str) -> Self {
-        match text {
+    /// Reads HTTP's spelling; nothing if it is none of these.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
             "GET" => Method::Get,
             "HEAD" => Method::Head,
+            "POST" => Method::Post,
             "PUT" => Method::Put,
             "PATCH" => Method::Patch,
             "DELETE" => Method::Delete,
-            _ => Method::Post,
-        }
+            _ => return None,
+        })
     }
 }
 

@@ -61,9 +61,11 @@ impl Tasks for Fake {
     }
 
     async fn job_end(&self, job: &Job<'_>) -> Result<Option<CallAnswer>, BoxError> {
-        let service_job = job.of_service().unwrap();
-        let response = self.own.answer(&service_job.describe(), &job.call).await.unwrap();
-        Ok(CallAnswer::of_job(service_job.state(&response, true)))
+        job.end_by(async |request| {
+            let response = self.own.answer(&request, &job.call).await;
+            response.map(|response| (response, true)).ok_or_else(|| BoxError::from("elsewhere"))
+        })
+        .await
     }
 
     async fn stop_job(&self, job: &Job<'_>) {

@@ -265,6 +265,14 @@ impl LocalTasks {
             return task.result(&response);
         }
         reachable?;
+        let mut task = task.clone();
+        while let Some(question) = task.question() {
+            match send(caller, &question, call).await {
+                Ok(response) => task.answer(&response)?,
+                Err(error) => return Err(task.unreachable(&error.chain())),
+            }
+        }
+        let request = task.request();
         match send(caller, &request, call).await {
             Ok(response) => task.result(&response),
             Err(error) => Err(task.unreachable(&error.chain())),
@@ -323,9 +331,7 @@ impl Tasks for LocalTasks {
     }
 
     async fn job_end(&self, job: &Job<'_>) -> Result<Option<CallAnswer>, BoxError> {
-        let Some(service_job) = job.of_service() else { return Ok(None) };
-        let (response, is_own) = self.ask(&service_job.describe(), job).await?;
-        let end = CallAnswer::of_job(service_job.state(&response, is_own));
+        let end = job.end_by(|request| async move { self.ask(&request, job).await }).await?;
         if let (Some(recorder), Some(end)) = (&self.serving.recorder, &end) {
             recorder.record(&job.call, &Recorded::Job(end.clone()));
         }

@@ -1,10 +1,12 @@
 //! Optimised integrations as a [table]: requests and answers by the services' API models, names and causes as the AWS
 //! SDK for Java 1 forms them, jobs followed to their ends.
 
+mod lookup;
 mod shape;
 mod table;
 
 pub(crate) use table::Row;
+use lookup::{Found, Search};
 use table::{Given, Job, Named, SERVICES, Source, Verdict};
 
 use crate::arguments::{Arguments, unfit};
@@ -26,6 +28,8 @@ pub(crate) struct TableCall {
     is_job: bool,
     action: Action,
     request: Request,
+    /// What has to be found before the request can be said.
+    search: Option<(Search, Payload, String)>,
 }
 
 /// A job of a row, accepted.
@@ -88,16 +92,42 @@ impl TableCall {
         let (sdk_service, sdk_action) = row.sdk;
         let action = baton_services::action(sdk_service, sdk_action)
             .map_err(|error| unknown(resource, &error))?;
-        let members = (row.shape)(Arguments::new(arguments)?.members().clone());
         let token = token(origin.attempt);
         let context = Context { region: origin.region(), token: &token };
-        let request = action.request(&members, &context);
-        let request = request.map_err(|faults| unfit(arguments, &faults.to_string()))?;
-        Ok(TableCall { service, row, is_job: resource.pattern.is_job(), action, request })
+        // Wrong arguments are told before anything is looked up.
+        let request = request(row, &action, arguments, "id", &context)?;
+        let search = match &row.lookup {
+            Some(lookup) => Search::new(row, lookup, arguments, origin)?,
+            None => None,
+        };
+        let search = search.map(|search| (search, arguments.clone(), origin.region().to_owned()));
+        Ok(TableCall { service, row, is_job: resource.pattern.is_job(), action, request, search })
     }
 
+    /// The next request: a question, or the call itself.
     pub(crate) fn request(&self) -> &Request {
-        &self.request
+        self.search.as_ref().map_or(&self.request, |(search, ..)| search.question())
+    }
+
+    /// Whether the next request is only a question.
+    pub(crate) fn is_question(&self) -> bool {
+        self.search.is_some()
+    }
+
+    /// Takes the answer to a question.
+    pub(crate) fn answer(&mut self, response: &Response) -> Result<(), Failure> {
+        let Some((search, arguments, region)) = &mut self.search else { return Ok(()) };
+        match search.answer(response) {
+            Found::Next => Ok(()),
+            Found::Nothing(failure) => Err(failure),
+            Found::Refused(error) => Err(self.service.failure(&error)),
+            Found::Id(id) => {
+                let context = Context { region, token: "" };
+                self.request = request(self.row, &self.action, arguments, &id, &context)?;
+                self.search = None;
+                Ok(())
+            }
+        }
     }
 
     /// The answer with its metadata. An ECS task that could not be placed is no job.
@@ -119,6 +149,23 @@ impl TableCall {
     pub(crate) fn unreachable(&self, detail: &str) -> Failure {
         self.service.failure(&self.action.unreachable(detail))
     }
+}
+
+/// The request of a row for these arguments. What was looked up goes by its id.
+fn request(
+    row: &Row,
+    action: &Action,
+    arguments: &Payload,
+    id: &str,
+    context: &Context<'_>,
+) -> Result<Request, Failure> {
+    let read = Arguments::new(arguments)?;
+    let mut members = read.members().clone();
+    if let Some(lookup) = &row.lookup {
+        members = lookup.with_id(members, id, &read)?;
+    }
+    let request = action.request(&(row.shape)(members), context);
+    request.map_err(|faults| unfit(arguments, &faults.to_string()))
 }
 
 impl Named {

@@ -22,6 +22,11 @@ pub(super) fn step_to_steps(members: Map<String, Value>) -> Map<String, Value> {
     renamed(members, "StepId", "StepIds", |value| Value::Array(vec![value]))
 }
 
+/// `InstanceGroup` as the only one of `InstanceGroups`.
+pub(super) fn group_to_groups(members: Map<String, Value>) -> Map<String, Value> {
+    renamed(members, "InstanceGroup", "InstanceGroups", |value| Value::Array(vec![value]))
+}
+
 /// The body of a model's invocation is JSON.
 pub(super) fn model_body(mut members: Map<String, Value>) -> Map<String, Value> {
     members.entry("ContentType").or_insert_with(|| "application/json".into());
@@ -45,6 +50,9 @@ pub(super) fn answer(action: &str, mut members: Map<String, Value>) -> Map<Strin
     match action {
         "createCluster" => renamed(members, "JobFlowId", "ClusterId", |value| value),
         "addStep" => renamed(members, "StepIds", "StepId", |value| first(&value)),
+        "cancelStep" => {
+            renamed(members, "CancelStepsInfoList", "CancelStepsInfo", |value| first(&value))
+        }
         "invokeModel" => {
             // What a model answers is JSON, and shown as such.
             let parsed = members.get("Body").and_then(Value::as_str);

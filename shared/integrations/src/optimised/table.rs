@@ -1,6 +1,7 @@
 //! The optimised integrations beyond those with modules of their own, a row an action: whose action it is, and for a job how
 //! it is asked for its end, which answers end it, and how it is stopped.
 
+use super::lookup::Lookup;
 use super::shape;
 use serde_json::{Map, Value};
 
@@ -32,6 +33,8 @@ pub(crate) struct Row {
     pub(super) has_callback: bool,
     /// The job that it begins, if it is one.
     pub(super) job: Option<Job>,
+    /// What is looked up first, if anything is.
+    pub(super) lookup: Option<Lookup>,
 }
 
 /// How a job is followed.
@@ -99,7 +102,14 @@ const JOB: Job = Job {
 };
 
 const fn plain(action: &'static str, service: &'static str) -> Row {
-    Row { action, sdk: (service, action), shape: shape::same, has_callback: false, job: None }
+    Row {
+        action,
+        sdk: (service, action),
+        shape: shape::same,
+        has_callback: false,
+        job: None,
+        lookup: None,
+    }
 }
 
 const fn job(action: &'static str, service: &'static str, job: Job) -> Row {
@@ -470,6 +480,25 @@ const EMR: &[Row] = &[
         )
     },
     Row { sdk: ("emr", "cancelSteps"), shape: shape::step_to_steps, ..plain("cancelStep", "emr") },
+    Row {
+        sdk: ("emr", "modifyInstanceFleet"),
+        lookup: Some(Lookup {
+            member: "InstanceFleet",
+            list: "listInstanceFleets",
+            scope: "ClusterId",
+        }),
+        ..plain("modifyInstanceFleetByName", "emr")
+    },
+    Row {
+        sdk: ("emr", "modifyInstanceGroups"),
+        shape: shape::group_to_groups,
+        lookup: Some(Lookup {
+            member: "InstanceGroup",
+            list: "listInstanceGroups",
+            scope: "ClusterId",
+        }),
+        ..plain("modifyInstanceGroupByName", "emr")
+    },
 ];
 
 const EMR_CONTAINERS: &[Row] = &[

@@ -79,6 +79,7 @@ mod with_models {
         for (status, description) in described {
             told += &match job.state(&response(*status, &[], description)) {
                 JobState::Running => "\ngoes on".to_owned(),
+                JobState::Asking(request) => format!("\nasks {}", request.path),
                 JobState::Succeeded(output) => format!("\nended {}", output.text()),
                 JobState::Failed(failure) => {
                     let (error, cause) = (failure.error.unwrap(), failure.cause.unwrap());
@@ -178,6 +179,69 @@ mod with_models {
                 ended {"Build":{"BuildStatus":"SUCCEEDED","Id":"p:1"}}
                 stops / {"id":"p:1"}"#]],
         );
+    }
+
+    /// What a change by name asks and sends, given these answers to its questions.
+    fn change(resource_name: &str, arguments: Value, pages: &[(u16, &str)], expected: &Expect) {
+        let call = TableCall::new(&resource(resource_name), &arguments.into(), &ORIGIN).unwrap();
+        let mut call = match call {
+            Ok(call) => call,
+            Err(failure) => return expected.assert_eq(&failure.cause.unwrap()),
+        };
+        let mut lines = Vec::new();
+        let told = |call: &TableCall| {
+            let target = call.request().headers.iter().find(|(name, _)| name == "x-amz-target");
+            let (_, target) = target.unwrap();
+            format!("{target} {}", String::from_utf8_lossy(&call.request().body))
+        };
+        for (status, page) in pages {
+            lines.push(told(&call));
+            if let Err(failure) = call.answer(&response(*status, &[], page)) {
+                lines.push(format!("failed {}: {}", failure.error.unwrap(), failure.cause.unwrap()));
+                return expected.assert_eq(&lines.join("\n"));
+            }
+        }
+        assert!(!call.is_question());
+        lines.push(told(&call));
+        expected.assert_eq(&lines.join("\n"));
+    }
+
+    #[test]
+    fn what_has_a_name_is_looked_up_page_by_page() {
+        let fleet = json!({
+            "ClusterId": "j-1", "InstanceFleetName": "core",
+            "InstanceFleet": {"TargetOnDemandCapacity": 8},
+        });
+        let other = r#"{"InstanceFleets":[{"Id":"if-1","Name":"task"}],"Marker":"2"}"#;
+        let core = r#"{"InstanceFleets":[{"Id":"if-2","Name":"core"}]}"#;
+        let name = "elasticmapreduce:modifyInstanceFleetByName";
+        change(name, fleet.clone(), &[(200, other), (200, core)], &expect![[r#"
+            ElasticMapReduce.ListInstanceFleets {"ClusterId":"j-1"}
+            ElasticMapReduce.ListInstanceFleets {"ClusterId":"j-1","Marker":"2"}
+            ElasticMapReduce.ModifyInstanceFleet {"ClusterId":"j-1","InstanceFleet":{"TargetOnDemandCapacity":8,"InstanceFleetId":"if-2"}}"#]]);
+        change(name, fleet.clone(), &[(200, "{}")], &expect![[r#"
+            ElasticMapReduce.ListInstanceFleets {"ClusterId":"j-1"}
+            failed ElasticMapReduce.InvalidRequestException: There is no InstanceFleet named `core` in `j-1`."#]]);
+        let refusal = r#"{"__type":"InvalidRequestException","Message":"no such cluster"}"#;
+        change(name, fleet.clone(), &[(400, refusal)], &expect![[r#"
+            ElasticMapReduce.ListInstanceFleets {"ClusterId":"j-1"}
+            failed ElasticMapReduce.InvalidRequestException: no such cluster (Service: AmazonElasticMapReduce; Status Code: 400; Error Code: InvalidRequestException; Request ID: null; Proxy: null)"#]]);
+        change(name, json!({"ClusterId": "j-1", "InstanceFleetName": "core"}), &[], &expect![[r#"The Parameters '{"ClusterId":"j-1","InstanceFleetName":"core"}' could not be used to start the Task: [The field "InstanceFleet" is required but was missing]"#]]);
+        let id = json!({"InstanceFleetId": "if-2"});
+        change(
+            name,
+            json!({"ClusterId": "j-1", "InstanceFleetName": "core", "InstanceFleet": id}),
+            &[],
+            &expect![[r#"The Parameters '{"ClusterId":"j-1","InstanceFleetName":"core","InstanceFleet":{"InstanceFleetId":"if-2"}}' could not be used to start the Task: [The field "InstanceFleetId" is not supported by Step Functions]"#]],
+        );
+        let group = json!({
+            "ClusterId": "j-1", "InstanceGroupName": "core", "InstanceGroup": {"InstanceCount": 8},
+        });
+        let groups = r#"{"InstanceGroups":[{"Id":"ig-1","Name":"core"}]}"#;
+        let name = "elasticmapreduce:modifyInstanceGroupByName";
+        change(name, group, &[(200, groups)], &expect![[r#"
+            ElasticMapReduce.ListInstanceGroups {"ClusterId":"j-1"}
+            ElasticMapReduce.ModifyInstanceGroups {"ClusterId":"j-1","InstanceGroups":[{"InstanceCount":8,"InstanceGroupId":"ig-1"}]}"#]]);
     }
 
     #[test]
