@@ -9,14 +9,19 @@
 //!
 //! `tasks` answers a state's attempts in order, the last one for all that follow. `events` is the history in short:
 //! id, cause, type, and the state it names.
+//!
+//! In place of `tasks` a case may have `services`: what is answered to its requests, in order (`status`, `headers`, `body`, or
+//! `silence`), and `callbacks`, what becomes of its task tokens. `expect.requests` then are the requests that were made. Further
+//! `machines` exist besides, by name, and `stop_after_secs` stops the execution.
 
 use crate::compare::Comparison;
-use crate::outside::Outside;
+use crate::outside::{Outside, Services};
 use crate::world::World;
 use crate::{Tally, files, folder};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub fn trials(root: &Path, tally: &Tally) -> Vec<Trial> {
     let own = files(root).into_iter().map(|file| {
@@ -30,7 +35,21 @@ pub fn trials(root: &Path, tally: &Tally) -> Vec<Trial> {
             result
         })
     });
-    own.collect()
+    let folder = root.join("integrations");
+    let complete = Trial::test("cases/integrations", move || have_cases(&folder));
+    own.chain([complete]).collect()
+}
+
+/// Whether each optimised integration with each of its patterns has a case, by the name of its file.
+fn have_cases(folder: &Path) -> Result<(), Failed> {
+    let lacks_case = |resource: &String| {
+        let file = format!("{}.json", resource.replacen(':', "/", 1).replace(':', ""));
+        let text = std::fs::read_to_string(folder.join(file)).unwrap_or_default();
+        !text.contains(&format!("\"arn:aws:states:::{resource}\""))
+    };
+    let all = baton_integrations::optimised_integrations();
+    let lacking: Vec<&String> = all.iter().filter(|resource| lacks_case(resource)).collect();
+    if lacking.is_empty() { Ok(()) } else { Err(format!("no case for {lacking:?}").into()) }
 }
 
 fn run(file: &PathBuf) -> Result<(), Failed> {
@@ -48,7 +67,16 @@ fn run(file: &PathBuf) -> Result<(), Failed> {
 }
 
 async fn outcome(case: &Value) -> Result<Value, String> {
-    let mut world = World::new(Outside::by_state(case.get("tasks")));
+    let outside = Outside::by_state(case.get("tasks")).with_services(Services::of(case));
+    let mut world = World::new(outside);
+    for (name, definition) in case.get("machines").and_then(Value::as_object).into_iter().flatten()
+    {
+        let params = json!({
+            "name": name, "roleArn": "arn:aws:iam::111111111111:role/case",
+            "definition": definition.to_string(),
+        });
+        world.request("CreateStateMachine", &params).await.map_err(|error| error.to_string())?;
+    }
     let definition = match &case["definition"] {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -66,6 +94,13 @@ async fn outcome(case: &Value) -> Result<Value, String> {
     let started =
         world.request("StartExecution", &params).await.map_err(|error| error.to_string())?;
     let arn = started["executionArn"].as_str().unwrap_or_default().to_owned();
+    if let Some(secs) = case.get("stop_after_secs").and_then(Value::as_u64) {
+        let until = Duration::from_secs(secs);
+        world.run_until(async |world: &World| world.elapsed() >= until).await;
+        let stopped = world.request("StopExecution", &json!({ "executionArn": arn })).await;
+        stopped.map_err(|error| error.to_string())?;
+        world.run_until(async |_: &World| false).await;
+    }
     world.run_until(async |world: &World| world.status(&arn).await != "RUNNING").await;
     let answer = world.request("DescribeExecution", &json!({ "executionArn": arn })).await;
     let answer = answer.map_err(|error| error.to_string())?;
@@ -78,6 +113,10 @@ async fn outcome(case: &Value) -> Result<Value, String> {
     }
     outcome["events"] =
         world.history(&arn).await?.iter().map(|event| Value::from(short(event))).collect();
+    let account = world.outside().account();
+    for (name, value) in account.as_ref().and_then(Value::as_object).into_iter().flatten() {
+        outcome[name] = value.clone();
+    }
     Ok(outcome)
 }
 

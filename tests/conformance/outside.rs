@@ -1,5 +1,10 @@
 //! The world outside a recorded case: its Lambda functions, and what the services answered.
 
+#[path = "services.rs"]
+mod services;
+
+pub use services::Services;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use baton_api::{OwnApi, is_elsewhere};
@@ -9,8 +14,12 @@ use baton_driver::{
     ObjectSummary, TaskCall, Tasks,
 };
 use baton_engine::{Failure, Payload};
+use baton_integrations::http_task::{
+    Connection, HttpTask, connection_answer, connection_failure, description_request,
+    secret_request, unanswered,
+};
 use baton_integrations::lambda::Invocation;
-use baton_integrations::{Origin, Response, Task};
+use baton_integrations::{Origin, Request, Response, Task};
 use baton_store::BoxError;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -30,6 +39,8 @@ pub struct Outside {
     objects: BTreeMap<(String, String), Vec<u8>>,
     /// Tokens handed out, with what is to become of them.
     callbacks: Mutex<Vec<Callback>>,
+    /// What answers requests as services do, in our own cases that have it.
+    services: Option<Services>,
     /// The API of the world itself, for nested executions.
     pub own: OwnApi,
 }
@@ -71,6 +82,16 @@ impl Outside {
             states: states.map(|(name, answers)| (name.clone(), answers.clone())).collect(),
             ..Outside::default()
         }
+    }
+
+    /// The same, with the services of a case.
+    pub fn with_services(self, services: Option<Services>) -> Self {
+        Outside { services, ..self }
+    }
+
+    /// What the services were asked; nothing in a case without any.
+    pub fn account(&self) -> Option<Value> {
+        self.services.as_ref().map(Services::account)
     }
 
     pub fn add_results(&self, results: Option<&Value>) {
@@ -210,6 +231,9 @@ impl Tasks for Outside {
         if let Some(answers) = self.states.get(call.state.as_str()).and_then(Value::as_array) {
             return self.scripted(call, answers).await;
         }
+        if let Some(services) = &self.services {
+            return self.serviced(services, call).await;
+        }
         let origin = Origin {
             execution_arn: call.execution.as_str(),
             machine_arn: call.machine.as_str(),
@@ -238,7 +262,14 @@ impl Tasks for Outside {
     }
 
     async fn job_end(&self, started: &StartedJob<'_>) -> Result<Option<CallAnswer>, BoxError> {
-        let Some(job) = started.of_service() else { return Ok(None) };
+        if let Some(services) = &self.services {
+            let ask = |request| async move {
+                let answer = self.ask(services, &request, &started.call).await;
+                answer.map(|response| (response, is_nested(&started.call)))
+            };
+            return Ok(started.end_by(ask).await?);
+        }
+        let Some(mut job) = started.of_service() else { return Ok(None) };
         let answer = self.own.answer(&job.describe(), &started.call).await;
         let Some(response) = answer.filter(|response| !is_elsewhere(response)) else {
             return Ok(None);
@@ -248,8 +279,78 @@ impl Tasks for Outside {
 
     async fn stop_job(&self, started: &StartedJob<'_>) {
         if let Some(request) = started.of_service().and_then(|job| job.stop()) {
-            self.own.answer(&request, &started.call).await;
+            match &self.services {
+                Some(services) => drop(self.ask(services, &request, &started.call).await),
+                None => drop(self.own.answer(&request, &started.call).await),
+            }
         }
+    }
+}
+
+impl Outside {
+    /// A call by request and response, as it goes over a network.
+    async fn serviced(&self, services: &Services, call: &TaskCall<'_>) -> CallAnswer {
+        let answer = match call.resource {
+            Resource::Service(service) if service.service == "http" => {
+                self.http(services, call).await
+            }
+            _ => self.request(services, call).await,
+        };
+        let accepted = match answer {
+            Ok(accepted) => accepted,
+            Err(failure) => return CallAnswer::Failed(failure),
+        };
+        if let (Some(token), Some(result)) = (call.token, services.callback_of(call)) {
+            self.callbacks.lock().unwrap().push(Callback { token: token.to_owned(), result });
+        }
+        CallAnswer::Succeeded(accepted)
+    }
+
+    async fn request(&self, services: &Services, call: &TaskCall<'_>) -> Result<Payload, Failure> {
+        let mut task = Task::new(call.resource, call.arguments, &call.origin())?;
+        while let Some(question) = task.question() {
+            match self.ask(services, &question, call).await {
+                Ok(response) => task.answer(&response)?,
+                Err(silence) => return Err(task.unreachable(&silence)),
+            }
+        }
+        match self.ask(services, &task.request(), call).await {
+            Ok(response) => task.result(&response),
+            Err(silence) => Err(task.unreachable(&silence)),
+        }
+    }
+
+    async fn ask(
+        &self,
+        services: &Services,
+        request: &Request,
+        call: &TaskCall<'_>,
+    ) -> Result<Response, String> {
+        match self.own.answer(request, call).await {
+            Some(response) => {
+                services.note(request, call);
+                Ok(response)
+            }
+            None => services.answer(request, call),
+        }
+    }
+
+    async fn http(&self, services: &Services, call: &TaskCall<'_>) -> Result<Payload, Failure> {
+        let task = HttpTask::new(call.arguments, &call.origin())?;
+        let arn = task.connection_arn();
+        let unknown = |silence: String| connection_failure("InternalError", &silence);
+        let described = services.answer(&description_request(arn), call).map_err(unknown)?;
+        let description = connection_answer(&described)?;
+        let secret_arn = description["SecretArn"].as_str().unwrap_or_default();
+        let secret = services.answer(&secret_request(arn, secret_arn), call).map_err(unknown)?;
+        let secret = connection_answer(&secret)?;
+        let secret = secret["SecretString"].as_str().unwrap_or_default();
+        let secret = serde_json::from_str(secret).unwrap_or_default();
+        let connection = Connection::from_aws(&description, &secret)?;
+        let request = task.request(&connection, None);
+        let response = services.answer_http(&request, call).map_err(|text| unanswered(&text))?;
+        let reason = if response.is_success() { "OK" } else { "Not Found" };
+        task.result(&response, reason)
     }
 }
 
@@ -303,6 +404,10 @@ impl Outside {
             _ => ended(&result),
         }
     }
+}
+
+fn is_nested(call: &TaskCall<'_>) -> bool {
+    matches!(call.resource, Resource::Service(of) if of.service == "states")
 }
 
 fn is_unfit(call: &TaskCall<'_>, failure: &Failure) -> bool {

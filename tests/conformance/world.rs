@@ -134,6 +134,11 @@ impl World {
         self.backend.set_now(self.started + elapsed);
     }
 
+    /// How much time has gone by.
+    pub fn elapsed(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
     /// From here on there is no log group.
     pub fn remove_log_groups(&self) {
         self.backend.set_log_groups([]);

@@ -14,6 +14,10 @@ pub fn subjects() -> Vec<Subject> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let own = files(&root.join("cases")).into_iter().filter_map(|file| {
         let case = read(&file);
+        // What services are asked one after another is not what they are asked in a storm.
+        if case.get("services").is_some() {
+            return None;
+        }
         let outside = Outside::by_state(case.get("tasks"));
         let definition = text_of(&case["definition"]);
         let input = case.get("input").cloned().unwrap_or_else(|| json!({}));

@@ -82,7 +82,8 @@ impl<P: CredentialsProvider> Caller<P> {
             return self.client.send(signed, terms.time_limit).await;
         };
         let token = cluster::token(cluster, signing, &credentials, terms.now)?;
-        let mut token = http::HeaderValue::from_str(&format!("Bearer {token}")).map_err(malformed)?;
+        let mut token =
+            http::HeaderValue::from_str(&format!("Bearer {token}")).map_err(malformed)?;
         token.set_sensitive(true);
         signed.headers_mut().insert(http::header::AUTHORIZATION, token);
         let authority = &cluster.certificate_authority;

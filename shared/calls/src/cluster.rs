@@ -17,12 +17,16 @@ use rustls::{ClientConfig, RootCertStore};
 use std::time::SystemTime;
 
 /// Where clusters of EKS are. Elsewhere a token would tell strangers whose role calls, so that they could call in its name.
-const DOMAINS: [&str; 4] =
-    [".eks.amazonaws.com", ".eks.amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn"];
+const DOMAINS: [&str; 2] = [".eks.amazonaws.com", ".eks.amazonaws.com.cn"];
+/// The same for those that are called by IPv6, too. A region stands between the two parts.
+const DUAL_DOMAINS: [&str; 2] = [".api.aws", ".api.amazonwebservices.com.cn"];
+const DUAL_PART: &str = ".eks-cluster.";
 
 /// Whether a host may be a cluster's.
 pub(crate) fn is_cluster(host: &str) -> bool {
-    DOMAINS.iter().any(|domain| host.len() > domain.len() && host.ends_with(domain))
+    let is_in = |domain: &&str| host.len() > domain.len() && host.ends_with(*domain);
+    let is_dual = DUAL_DOMAINS.iter().any(is_in) && host.contains(DUAL_PART);
+    DOMAINS.iter().any(is_in) || is_dual
 }
 
 /// The token: a request to STS, signed for this cluster alone, that says whose credentials they are.
@@ -47,10 +51,8 @@ pub(crate) fn token(
     let host = &cluster.token_host;
     let address = format!("https://{host}/?Action=GetCallerIdentity&Version=2011-06-15");
     let name = http::HeaderValue::from_str(&cluster.name).map_err(malformed)?;
-    let mut request = http::Request::get(&address)
-        .header("x-k8s-aws-id", name)
-        .body(())
-        .map_err(malformed)?;
+    let mut request =
+        http::Request::get(&address).header("x-k8s-aws-id", name).body(()).map_err(malformed)?;
     let headers = [("host", host.as_str()), ("x-k8s-aws-id", cluster.name.as_str())];
     let signable =
         SignableRequest::new("GET", &address, headers.into_iter(), SignableBody::Bytes(&[]));
@@ -105,10 +107,21 @@ mod tests {
 
     #[test]
     fn only_hosts_of_eks_are_clusters() {
-        for host in ["1a.yl4.us-east-1.eks.amazonaws.com", "1a.x.eks.cn-north-1.amazonaws.com.cn"] {
-            assert_eq!(is_cluster(host), host.ends_with(".eks.amazonaws.com"), "{host}");
+        for host in [
+            "1a.yl4.us-east-1.eks.amazonaws.com",
+            "1a.gr7.cn-north-1.eks.amazonaws.com.cn",
+            "1a.gr7.eks-cluster.us-west-2.api.aws",
+        ] {
+            assert!(is_cluster(host), "{host}");
         }
-        for host in ["", ".eks.amazonaws.com", "169.254.169.254", "eks.amazonaws.com.evil.com"] {
+        for host in [
+            "",
+            ".eks.amazonaws.com",
+            "169.254.169.254",
+            "1a.eks.amazonaws.com.evil.com",
+            "evil.api.aws",
+            "1a.eks-cluster.evil.com",
+        ] {
             assert!(!is_cluster(host), "{host}");
         }
     }

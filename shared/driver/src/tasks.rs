@@ -147,7 +147,10 @@ impl Job<'_> {
     /// # Errors
     ///
     /// The first question has no answer.
-    pub async fn end_by<F, E>(&self, mut ask: impl FnMut(Request) -> F) -> Result<Option<CallAnswer>, E>
+    pub async fn end_by<F, E>(
+        &self,
+        mut ask: impl FnMut(Request) -> F,
+    ) -> Result<Option<CallAnswer>, E>
     where
         F: Future<Output = Result<(Response, bool), E>>,
         E: std::fmt::Display,

@@ -245,9 +245,10 @@ mod tests {
 
     #[test]
     fn a_resource_without_an_integration_fails_and_says_what_has_one() {
-        for resource in
-            ["arn:aws:states:::quantum:entangle", "arn:aws:states:us-east-1:111111111111:activity:a"]
-        {
+        for resource in [
+            "arn:aws:states:::quantum:entangle",
+            "arn:aws:states:us-east-1:111111111111:activity:a",
+        ] {
             let failure = task(resource).unwrap_err();
             assert_eq!(failure.error.as_deref(), Some("Baton.UnsupportedResource"));
             let cause = failure.cause.unwrap();

@@ -7,7 +7,7 @@
 
 use crate::optimised;
 use Pattern::{RequestResponse, RunJob, RunJobParsed, WaitForCallback};
-use baton_asl::{Pattern, ServiceResource};
+use baton_asl::{Pattern, Resource, ServiceResource};
 use baton_services::Unknown;
 
 /// The actions and patterns of one service.
@@ -57,6 +57,22 @@ fn names() -> impl Iterator<Item = String> {
         names.map(move |name| format!("{service}:{name}"))
     });
     own.chain(optimised::names())
+}
+
+/// Every optimised integration with each of its patterns, as resources have them: `sqs:sendMessage.waitForTaskToken`.
+#[must_use]
+pub fn optimised_integrations() -> Vec<String> {
+    let patterns = [RequestResponse, RunJob, RunJobParsed, WaitForCallback];
+    let resources = names()
+        .flat_map(|name| patterns.map(|pattern| format!("{name}{}", pattern.suffix())).into_iter());
+    let is_there = |resource: &String| {
+        let parsed = Resource::parse(&format!("arn:aws:states:::{resource}"));
+        matches!(parsed, Ok(Resource::Service(service)) if is_known(&service))
+    };
+    let mut all: Vec<String> = resources.filter(is_there).collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// What to say to people of a service integration that does not exist.
@@ -111,7 +127,6 @@ fn distance(from: &str, to: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use baton_asl::Resource;
 
     #[cfg(feature = "aws-sdk")]
     #[test]

@@ -35,6 +35,6 @@ mod xml;
 pub use baton_services::{Cluster, Destination, Method, Request, Response, Signing};
 pub use call::{Origin, Task};
 pub use jobs::{Job, JobState, is_repeatable};
-pub use known::{is_known, nearest};
+pub use known::{is_known, nearest, optimised_integrations};
 pub use service::{Service, endpoint_variable_suffixes};
 pub use shape::{Mismatch, Strictness, check_result};

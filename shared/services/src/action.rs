@@ -8,7 +8,7 @@ use crate::error::{Refusal, Refused, ServiceError};
 use crate::model::{Metadata, Operation};
 use crate::protocol::{self, Message};
 use crate::table::{Service, endpoint_variable_suffix, table};
-use crate::{Destination, Request, Response, Signing, naming, special};
+use crate::{Destination, Request, Response, Signing, java, naming, special};
 use serde_json::{Map, Value};
 
 /// An action of a service.
@@ -254,6 +254,26 @@ impl Action {
                 response.status
             )))),
         }
+    }
+
+    /// The same as the AWS SDK for Java 1 has it: timestamps are milliseconds since 1970; and, for services whose classes there
+    /// have them, lists that are not in the answer are empty ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`Action::outcome`].
+    pub fn java_outcome(
+        &self,
+        response: &Response,
+        has_empty_lists: bool,
+    ) -> Result<Value, Box<ServiceError>> {
+        let mut outcome = self.outcome(response)?;
+        let model = self.service.model;
+        let structure = model.structure_of(self.operation.output.as_ref());
+        if let (Some(structure), Value::Object(members)) = (structure, &mut outcome) {
+            java::change(model, &structure, members, has_empty_lists);
+        }
+        Ok(outcome)
     }
 
     /// The error of a call that got no response. The detail says what is known of it.

@@ -19,6 +19,7 @@ mod checksum;
 mod datum;
 mod endpoint;
 mod error;
+mod java;
 pub mod limits;
 mod model;
 mod naming;

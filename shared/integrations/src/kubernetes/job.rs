@@ -52,7 +52,11 @@ struct Container {
 
 impl KubernetesJob {
     /// The job that a call began, by what the cluster answered.
-    pub(crate) fn new(arguments: &Payload, submitted: &Payload, origin: &Origin<'_>) -> Option<Self> {
+    pub(crate) fn new(
+        arguments: &Payload,
+        submitted: &Payload,
+        origin: &Origin<'_>,
+    ) -> Option<Self> {
         let name = submitted.value().pointer("/ResponseBody/metadata/name")?.as_str()?;
         let read = Arguments::new(arguments).ok()?;
         Some(KubernetesJob {
@@ -221,10 +225,7 @@ fn log_options(given: Option<&Value>) -> Option<LogOptions> {
     let parameters = parameters.into_iter().flatten();
     let parameters =
         parameters.map(|(name, value)| (name.clone(), list(value).unwrap_or_default()));
-    Some(LogOptions {
-        is_raw: is_true("RawLogs") == Some(true),
-        parameters: parameters.collect(),
-    })
+    Some(LogOptions { is_raw: is_true("RawLogs") == Some(true), parameters: parameters.collect() })
 }
 
 fn containers(pod: &Value) -> Vec<Container> {

@@ -51,11 +51,8 @@ impl KubernetesCall {
         let is_job = action == "runJob";
         arguments.check_known(if is_job { RUN_JOB } else { CALL })?;
         let destination = destination(&arguments, origin.region())?;
-        let request = if is_job {
-            run_job(&arguments, destination)?
-        } else {
-            call(&arguments, destination)?
-        };
+        let request =
+            if is_job { run_job(&arguments, destination)? } else { call(&arguments, destination)? };
         Ok(KubernetesCall(request))
     }
 

@@ -79,8 +79,7 @@ fn what_leads_elsewhere_or_is_of_another_form_is_refused() {
 
 /// What a job asks and how it stands, given these answers.
 fn follow(options: Value, answers: &[(u16, &str)], expected: &Expect) {
-    let arguments =
-        arguments(json!({"Job": {"metadata": {"name": "j"}}, "LogOptions": options}));
+    let arguments = arguments(json!({"Job": {"metadata": {"name": "j"}}, "LogOptions": options}));
     let submitted = json!({"ResponseBody": {"metadata": {"name": "j"}}}).into();
     let mut job = KubernetesJob::new(&arguments, &submitted, &ORIGIN).unwrap();
     let mut lines = vec![told(&job.describe())];
@@ -114,14 +113,22 @@ fn a_job_is_followed_to_its_end() {
             ended {"status":{"conditions":[{"type":"Complete","status":"True"}]}}
             DELETE /apis/batch/v1/namespaces/default/jobs/j?propagationPolicy=Background "#]],
     );
-    follow(json!({}), &[(200, FAILED)], &expect![[r#"
+    follow(
+        json!({}),
+        &[(200, FAILED)],
+        &expect![[r#"
         GET /apis/batch/v1/namespaces/default/jobs/j 
         failed States.TaskFailed {"status":{"conditions":[{"type":"Complete","status":"False"},{"type":"Failed","status":"True"}]}}
-        DELETE /apis/batch/v1/namespaces/default/jobs/j?propagationPolicy=Background "#]]);
-    follow(json!({}), &[(404, r#"{"code":404}"#)], &expect![[r#"
+        DELETE /apis/batch/v1/namespaces/default/jobs/j?propagationPolicy=Background "#]],
+    );
+    follow(
+        json!({}),
+        &[(404, r#"{"code":404}"#)],
+        &expect![[r#"
         GET /apis/batch/v1/namespaces/default/jobs/j 
         failed EKS.404 {"ResponseBody":{"code":404},"StatusCode":404,"StatusText":"Not Found"}
-        DELETE /apis/batch/v1/namespaces/default/jobs/j?propagationPolicy=Background "#]]);
+        DELETE /apis/batch/v1/namespaces/default/jobs/j?propagationPolicy=Background "#]],
+    );
 }
 
 #[test]
@@ -139,9 +146,13 @@ fn logs_are_read_as_well_as_that_can_be_done() {
             ended {"status":{"conditions":[{"type":"Complete","status":"True"}]},"logs":{"pods":{"p":{"containers":{"a":{"log":{"pi":3.14}},"b":{"log":"no json"},"c":{"error":"EKS.400","cause":"gone"}}}}}}
             DELETE /apis/batch/v1/namespaces/default/jobs/j?propagationPolicy=Background "#]],
     );
-    follow(json!({"RetrieveLogs": true}), &[(200, FAILED), (403, "no")], &expect![[r#"
+    follow(
+        json!({"RetrieveLogs": true}),
+        &[(200, FAILED), (403, "no")],
+        &expect![[r#"
         GET /apis/batch/v1/namespaces/default/jobs/j 
         GET /api/v1/namespaces/default/pods?labelSelector=job-name%3Dj 
         failed States.TaskFailed {"status":{"conditions":[{"type":"Complete","status":"False"},{"type":"Failed","status":"True"}]},"logs":{"error":"EKS.403","cause":"no"}}
-        DELETE /apis/batch/v1/namespaces/default/jobs/j?propagationPolicy=Background "#]]);
+        DELETE /apis/batch/v1/namespaces/default/jobs/j?propagationPolicy=Background "#]],
+    );
 }

@@ -71,9 +71,8 @@ impl Search {
             Ok(page) => page,
             Err(error) => return Found::Refused(error),
         };
-        let text = |value: &Value, name: &str| {
-            value.get(name).and_then(Value::as_str).map(str::to_owned)
-        };
+        let text =
+            |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let listed = page.get(format!("{}s", self.lookup.member)).and_then(Value::as_array);
         let mut listed = listed.into_iter().flatten();
         let found = listed.find(|item| text(item, "Name").as_deref() == Some(&self.name));
@@ -81,9 +80,10 @@ impl Search {
             return Found::Id(id);
         }
         self.pages = self.pages.saturating_add(1);
-        let next = text(&page, "Marker").filter(|_| self.pages < LOOKUP_PAGES_MAX).and_then(|next| {
-            question(&self.action, self.lookup, &self.scope, Some(next), &self.region)
-        });
+        let next =
+            text(&page, "Marker").filter(|_| self.pages < LOOKUP_PAGES_MAX).and_then(|next| {
+                question(&self.action, self.lookup, &self.scope, Some(next), &self.region)
+            });
         match next {
             Some(question) => {
                 self.question = question;

@@ -5,8 +5,8 @@ mod lookup;
 mod shape;
 mod table;
 
-pub(crate) use table::Row;
 use lookup::{Found, Search};
+pub(crate) use table::Row;
 use table::{Given, Job, Named, SERVICES, Source, Verdict};
 
 use crate::arguments::{Arguments, unfit};
@@ -95,13 +95,14 @@ impl TableCall {
         let token = token(origin.attempt);
         let context = Context { region: origin.region(), token: &token };
         // Wrong arguments are told before anything is looked up.
-        let request = request(row, &action, arguments, "id", &context)?;
+        let is_job = resource.pattern.is_job();
+        let request = request(row, &action, arguments, is_job, "id", &context)?;
         let search = match &row.lookup {
             Some(lookup) => Search::new(row, lookup, arguments, origin)?,
             None => None,
         };
         let search = search.map(|search| (search, arguments.clone(), origin.region().to_owned()));
-        Ok(TableCall { service, row, is_job: resource.pattern.is_job(), action, request, search })
+        Ok(TableCall { service, row, is_job, action, request, search })
     }
 
     /// The next request: a question, or the call itself.
@@ -123,7 +124,8 @@ impl TableCall {
             Found::Refused(error) => Err(self.service.failure(&error)),
             Found::Id(id) => {
                 let context = Context { region, token: "" };
-                self.request = request(self.row, &self.action, arguments, &id, &context)?;
+                let (row, action, is_job) = (self.row, &self.action, self.is_job);
+                self.request = request(row, action, arguments, is_job, &id, &context)?;
                 self.search = None;
                 Ok(())
             }
@@ -132,7 +134,8 @@ impl TableCall {
 
     /// The answer with its metadata. An ECS task that could not be placed is no job.
     pub(crate) fn result(&self, response: &Response) -> Result<Payload, Failure> {
-        let answer = match self.action.outcome(response) {
+        let outcome = self.action.java_outcome(response, self.service.has_empty_lists);
+        let answer = match outcome {
             Ok(Value::Object(members)) => shape::answer(self.row.action, members),
             Ok(_) => Map::new(),
             Err(error) => return Err(self.service.failure(&error)),
@@ -156,11 +159,16 @@ fn request(
     row: &Row,
     action: &Action,
     arguments: &Payload,
+    is_job: bool,
     id: &str,
     context: &Context<'_>,
 ) -> Result<Request, Failure> {
     let read = Arguments::new(arguments)?;
     let mut members = read.members().clone();
+    let job = row.job.as_ref().filter(|_| is_job);
+    for (name, value) in job.map_or(&[][..], |job| job.defaults) {
+        members.entry(*name).or_insert_with(|| (*value).into());
+    }
     if let Some(lookup) = &row.lookup {
         members = lookup.with_id(members, id, &read)?;
     }
@@ -227,7 +235,8 @@ impl TableJob {
     /// What the description means.
     pub(crate) fn state(&self, response: &Response) -> JobState {
         let job = self.job;
-        let description = match self.describe.0.outcome(response) {
+        let outcome = self.describe.0.java_outcome(response, self.service.has_empty_lists);
+        let description = match outcome {
             Ok(description) => description,
             Err(error) if job.verdict == Verdict::Gone && is_gone(&error) => {
                 return JobState::Succeeded(Payload::new(Value::Object(Map::new())));

@@ -16,6 +16,8 @@ pub(super) struct Named {
     pub(super) cause: &'static str,
     /// The error that stands for every code which has no error of its own.
     pub(super) base_error: &'static str,
+    /// Whether its answers show lists that are not there as empty ones.
+    pub(super) has_empty_lists: bool,
     /// Its actions.
     pub(super) actions: &'static [Row],
 }
@@ -56,6 +58,8 @@ pub(super) struct Job {
     pub(super) verdict: Verdict,
     /// Whether the service tells a repeated start by its token.
     pub(super) is_repeatable: bool,
+    /// What a start says that the definition leaves out.
+    pub(super) defaults: &'static [(&'static str, &'static str)],
 }
 
 /// What else than the status decides how a job ended.
@@ -99,6 +103,7 @@ const JOB: Job = Job {
     stop: None,
     verdict: Verdict::Status,
     is_repeatable: false,
+    defaults: &[],
 };
 
 const fn plain(action: &'static str, service: &'static str) -> Row {
@@ -122,6 +127,7 @@ pub(super) const SERVICES: &[Named] = &[
         prefix: "ECS",
         cause: "AmazonECS",
         base_error: "AmazonECSException",
+        has_empty_lists: true,
         actions: ECS,
     },
     Named {
@@ -129,6 +135,7 @@ pub(super) const SERVICES: &[Named] = &[
         prefix: "Batch",
         cause: "AWSBatch",
         base_error: "AWSBatchException",
+        has_empty_lists: false,
         actions: BATCH,
     },
     Named {
@@ -136,6 +143,7 @@ pub(super) const SERVICES: &[Named] = &[
         prefix: "Glue",
         cause: "AWSGlue",
         base_error: "AWSGlueException",
+        has_empty_lists: false,
         actions: GLUE,
     },
     Named {
@@ -143,6 +151,7 @@ pub(super) const SERVICES: &[Named] = &[
         prefix: "DataBrew",
         cause: "AWSGlueDataBrew",
         base_error: "AWSGlueDataBrewException",
+        has_empty_lists: false,
         actions: DATABREW,
     },
     Named {
@@ -150,6 +159,7 @@ pub(super) const SERVICES: &[Named] = &[
         prefix: "Athena",
         cause: "AmazonAthena",
         base_error: "AmazonAthenaException",
+        has_empty_lists: false,
         actions: ATHENA,
     },
     Named {
@@ -157,6 +167,7 @@ pub(super) const SERVICES: &[Named] = &[
         prefix: "CodeBuild",
         cause: "AWSCodeBuild",
         base_error: "AWSCodeBuildException",
+        has_empty_lists: false,
         actions: CODEBUILD,
     },
     Named {
@@ -164,6 +175,7 @@ pub(super) const SERVICES: &[Named] = &[
         prefix: "SageMaker",
         cause: "AmazonSageMaker",
         base_error: "AmazonSageMakerException",
+        has_empty_lists: false,
         actions: SAGEMAKER,
     },
     Named {
@@ -171,6 +183,7 @@ pub(super) const SERVICES: &[Named] = &[
         prefix: "ElasticMapReduce",
         cause: "AmazonElasticMapReduce",
         base_error: "AmazonElasticMapReduceException",
+        has_empty_lists: false,
         actions: EMR,
     },
     Named {
@@ -178,6 +191,7 @@ pub(super) const SERVICES: &[Named] = &[
         prefix: "EMRContainers",
         cause: "AmazonEMRContainers",
         base_error: "AmazonEMRContainersException",
+        has_empty_lists: false,
         actions: EMR_CONTAINERS,
     },
     Named {
@@ -185,6 +199,7 @@ pub(super) const SERVICES: &[Named] = &[
         prefix: "EMRServerless",
         cause: "AWSEMRServerless",
         base_error: "AWSEMRServerlessException",
+        has_empty_lists: false,
         actions: EMR_SERVERLESS,
     },
     Named {
@@ -192,6 +207,7 @@ pub(super) const SERVICES: &[Named] = &[
         prefix: "EKS",
         cause: "AmazonEKS",
         base_error: "AmazonEKSException",
+        has_empty_lists: false,
         actions: EKS,
     },
     Named {
@@ -199,6 +215,7 @@ pub(super) const SERVICES: &[Named] = &[
         prefix: "Bedrock",
         cause: "AmazonBedrock",
         base_error: "AmazonBedrockException",
+        has_empty_lists: false,
         actions: BEDROCK,
     },
     Named {
@@ -206,6 +223,7 @@ pub(super) const SERVICES: &[Named] = &[
         prefix: "MediaConvert",
         cause: "AWSMediaConvert",
         base_error: "AWSMediaConvertException",
+        has_empty_lists: false,
         actions: MEDIACONVERT,
     },
 ];
@@ -236,6 +254,7 @@ const ECS: &[Row] = &[Row {
             )),
             verdict: Verdict::ExitCodes,
             is_repeatable: true,
+            defaults: &[("StartedBy", "AWS Step Functions")],
             ..JOB
         },
     )

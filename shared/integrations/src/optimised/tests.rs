@@ -113,8 +113,8 @@ mod with_models {
                 asks / {"cluster":"c","tasks":["arn:t"]}
                 goes on
                 goes on
-                ended {"Containers":[{"ExitCode":0}],"LastStatus":"STOPPED","TaskArn":"arn:t"}
-                failed States.TaskFailed: {"Containers":[{"ExitCode":1}],"LastStatus":"STOPPED","TaskArn":"arn:t"}
+                ended {"Attachments":[],"Attributes":[],"Containers":[{"ExitCode":0,"GpuIds":[],"ManagedAgents":[],"NetworkBindings":[],"NetworkInterfaces":[],"NeuronDeviceIds":[]}],"InferenceAccelerators":[],"LastStatus":"STOPPED","Tags":[],"TaskArn":"arn:t"}
+                failed States.TaskFailed: {"Attachments":[],"Attributes":[],"Containers":[{"ExitCode":1,"GpuIds":[],"ManagedAgents":[],"NetworkBindings":[],"NetworkInterfaces":[],"NeuronDeviceIds":[]}],"InferenceAccelerators":[],"LastStatus":"STOPPED","Tags":[],"TaskArn":"arn:t"}
                 stops / {"cluster":"c","task":"arn:t","reason":"Stopped by the execution that waited for it"}"#]],
         );
         check(
@@ -197,7 +197,11 @@ mod with_models {
         for (status, page) in pages {
             lines.push(told(&call));
             if let Err(failure) = call.answer(&response(*status, &[], page)) {
-                lines.push(format!("failed {}: {}", failure.error.unwrap(), failure.cause.unwrap()));
+                lines.push(format!(
+                    "failed {}: {}",
+                    failure.error.unwrap(),
+                    failure.cause.unwrap()
+                ));
                 return expected.assert_eq(&lines.join("\n"));
             }
         }
@@ -215,33 +219,62 @@ mod with_models {
         let other = r#"{"InstanceFleets":[{"Id":"if-1","Name":"task"}],"Marker":"2"}"#;
         let core = r#"{"InstanceFleets":[{"Id":"if-2","Name":"core"}]}"#;
         let name = "elasticmapreduce:modifyInstanceFleetByName";
-        change(name, fleet.clone(), &[(200, other), (200, core)], &expect![[r#"
+        change(
+            name,
+            fleet.clone(),
+            &[(200, other), (200, core)],
+            &expect![[r#"
             ElasticMapReduce.ListInstanceFleets {"ClusterId":"j-1"}
             ElasticMapReduce.ListInstanceFleets {"ClusterId":"j-1","Marker":"2"}
-            ElasticMapReduce.ModifyInstanceFleet {"ClusterId":"j-1","InstanceFleet":{"TargetOnDemandCapacity":8,"InstanceFleetId":"if-2"}}"#]]);
-        change(name, fleet.clone(), &[(200, "{}")], &expect![[r#"
+            ElasticMapReduce.ModifyInstanceFleet {"ClusterId":"j-1","InstanceFleet":{"TargetOnDemandCapacity":8,"InstanceFleetId":"if-2"}}"#]],
+        );
+        change(
+            name,
+            fleet.clone(),
+            &[(200, "{}")],
+            &expect![[r#"
             ElasticMapReduce.ListInstanceFleets {"ClusterId":"j-1"}
-            failed ElasticMapReduce.InvalidRequestException: There is no InstanceFleet named `core` in `j-1`."#]]);
+            failed ElasticMapReduce.InvalidRequestException: There is no InstanceFleet named `core` in `j-1`."#]],
+        );
         let refusal = r#"{"__type":"InvalidRequestException","Message":"no such cluster"}"#;
-        change(name, fleet.clone(), &[(400, refusal)], &expect![[r#"
+        change(
+            name,
+            fleet.clone(),
+            &[(400, refusal)],
+            &expect![[r#"
             ElasticMapReduce.ListInstanceFleets {"ClusterId":"j-1"}
-            failed ElasticMapReduce.InvalidRequestException: no such cluster (Service: AmazonElasticMapReduce; Status Code: 400; Error Code: InvalidRequestException; Request ID: null; Proxy: null)"#]]);
-        change(name, json!({"ClusterId": "j-1", "InstanceFleetName": "core"}), &[], &expect![[r#"The Parameters '{"ClusterId":"j-1","InstanceFleetName":"core"}' could not be used to start the Task: [The field "InstanceFleet" is required but was missing]"#]]);
+            failed ElasticMapReduce.InvalidRequestException: no such cluster (Service: AmazonElasticMapReduce; Status Code: 400; Error Code: InvalidRequestException; Request ID: null; Proxy: null)"#]],
+        );
+        change(
+            name,
+            json!({"ClusterId": "j-1", "InstanceFleetName": "core"}),
+            &[],
+            &expect![[
+                r#"The Parameters '{"ClusterId":"j-1","InstanceFleetName":"core"}' could not be used to start the Task: [The field "InstanceFleet" is required but was missing]"#
+            ]],
+        );
         let id = json!({"InstanceFleetId": "if-2"});
         change(
             name,
             json!({"ClusterId": "j-1", "InstanceFleetName": "core", "InstanceFleet": id}),
             &[],
-            &expect![[r#"The Parameters '{"ClusterId":"j-1","InstanceFleetName":"core","InstanceFleet":{"InstanceFleetId":"if-2"}}' could not be used to start the Task: [The field "InstanceFleetId" is not supported by Step Functions]"#]],
+            &expect![[
+                r#"The Parameters '{"ClusterId":"j-1","InstanceFleetName":"core","InstanceFleet":{"InstanceFleetId":"if-2"}}' could not be used to start the Task: [The field "InstanceFleetId" is not supported by Step Functions]"#
+            ]],
         );
         let group = json!({
             "ClusterId": "j-1", "InstanceGroupName": "core", "InstanceGroup": {"InstanceCount": 8},
         });
         let groups = r#"{"InstanceGroups":[{"Id":"ig-1","Name":"core"}]}"#;
         let name = "elasticmapreduce:modifyInstanceGroupByName";
-        change(name, group, &[(200, groups)], &expect![[r#"
+        change(
+            name,
+            group,
+            &[(200, groups)],
+            &expect![[r#"
             ElasticMapReduce.ListInstanceGroups {"ClusterId":"j-1"}
-            ElasticMapReduce.ModifyInstanceGroups {"ClusterId":"j-1","InstanceGroups":[{"InstanceCount":8,"InstanceGroupId":"ig-1"}]}"#]]);
+            ElasticMapReduce.ModifyInstanceGroups {"ClusterId":"j-1","InstanceGroups":[{"InstanceCount":8,"InstanceGroupId":"ig-1"}]}"#]],
+        );
     }
 
     #[test]

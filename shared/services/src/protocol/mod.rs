@@ -80,7 +80,11 @@ pub(crate) fn is_late_refusal(metadata: &Metadata<'_>, response: &Response) -> b
 
 /// The method of an operation's requests.
 pub(crate) fn method(metadata: &Metadata<'_>, operation: &Operation<'_>) -> Method {
-    if metadata.protocol == Protocol::Cbor { Method::Post } else { Method::parse(operation.method).unwrap_or(Method::Post) }
+    if metadata.protocol == Protocol::Cbor {
+        Method::Post
+    } else {
+        Method::parse(operation.method).unwrap_or(Method::Post)
+    }
 }
 
 /// Encodes for paths and queries: letters, digits and `-_.~` stand for themselves, and what else is let through.
