@@ -27,7 +27,9 @@ class Emulator:
     """A running emulator."""
 
     def __init__(self, port):
+        self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        self.process = None
 
     def client(self, service, endpoint=None, credentials=ROOT, **options):
         config = botocore.config.Config(retries={"max_attempts": 1, "mode": "standard"}, **options)
@@ -35,10 +37,24 @@ class Emulator:
             service, endpoint_url=endpoint or self.url, region_name=REGION, config=config, **credentials
         )
 
+    def functions(self):
+        """The processes of its functions: their ids by the executable."""
+        listed = subprocess.run(
+            ["ps", "-A", "-o", "pid=,pgid=,args="], check=True, capture_output=True, text=True
+        ).stdout
+        processes = {}
+        for line in listed.splitlines():
+            pid, group, command = line.split(None, 2)
+            if int(group) == self.process.pid and command.endswith("/bootstrap"):
+                processes.setdefault(command, []).append(int(pid))
+        return processes
+
 
 @contextlib.contextmanager
-def started(folder):
-    """Runs an emulator that leaves nothing outside `folder`; its log is `emulator.log` there."""
+def started(folder, functions_port=None):
+    """Runs an emulator that leaves nothing outside `folder`; its log is `emulator.log` there. What its functions ask of AWS goes
+    to `functions_port`, if it is another than its own.
+    """
     port = free_port()
     emulator = Emulator(port)
     scratch = os.path.join(folder, "tmp")
@@ -57,7 +73,7 @@ def started(folder):
         "AWS_ACCESS_KEY_ID": ROOT["aws_access_key_id"],
         "AWS_SECRET_ACCESS_KEY": ROOT["aws_secret_access_key"],
         # Where its functions find it.
-        "AWS_ENDPOINT_URL": emulator.url,
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{functions_port or port}",
         "NO_PROXY": "127.0.0.1",
     }
     with open(os.path.join(folder, "emulator.log"), "w", encoding="utf-8") as log:
@@ -65,6 +81,7 @@ def started(folder):
             [os.path.join(os.path.dirname(sys.executable), "ministack")],
             cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True,
         )
+        emulator.process = process
         try:
             wait_until_healthy(emulator, process)
             yield emulator

@@ -1,6 +1,6 @@
 //! The stack on an AWS emulator: the real template, the real functions, the order example, asked by boto3.
 //!
-//! The scenarios are in `stack.py`. Here is what goes before: the functions are built with the profile of this test, and what
+//! The scenarios are in `stack.py`, and those of bad weather in `faults.py`. Here is what goes before: the functions are built with the profile of this test, and what
 //! `tests/requirements.txt` names is installed, once for each content of that file, into the target folder, where `tests/run` finds
 //! it too. Where there is no Python the test shows as ignored; where `CI` is `true` it fails.
 
@@ -26,27 +26,31 @@ const NEEDED: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (
 fn main() {
     let arguments = Arguments::from_args();
     let is_ci = std::env::var("CI").is_ok_and(|value| value == "true");
-    let trial = match has_python() {
-        true => Trial::test("the_order_runs_in_aws", run),
-        false => Trial::test("the_order_runs_in_aws (needs Python 3.10 with venv)", || {
+    let trials =
+        [("the_order_runs_in_aws", "stack.py"), ("executions_survive_faults", "faults.py")];
+    let trials = trials.map(|(name, script)| match has_python() {
+        true => Trial::test(name, move || run(script)),
+        false => Trial::test(format!("{name} (needs Python 3.10 with venv)"), || {
             Err(Failed::from("there is no Python 3.10 with venv on this machine"))
         })
         .with_ignored_flag(!is_ci),
-    };
-    libtest_mimic::run(&arguments, vec![trial]).exit();
+    });
+    // One emulator at a time: each would take both cores.
+    let arguments = Arguments { test_threads: Some(1), ..arguments };
+    libtest_mimic::run(&arguments, trials.into()).exit();
 }
 
 fn has_python() -> bool {
     Command::new("python3").args(["-c", NEEDED]).status().is_ok_and(|status| status.success())
 }
 
-fn run() -> Result<(), Failed> {
+fn run(script: &str) -> Result<(), Failed> {
     let functions = binaries::folder(&FUNCTIONS);
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let target = target_folder();
     let mut command = Command::new(python(&target)?);
     command
-        .arg(root.join("tests/stack/stack.py"))
+        .arg(root.join("tests/stack").join(script))
         .arg("--template")
         .arg(root.join("template.yaml"))
         .arg("--functions")

@@ -112,7 +112,7 @@ class Stack:
 # Scenarios, in the order they run.
 
 
-def deploy(stack):
+def deploy(stack, **parameters):
     """the template is deployed"""
     built = {
         f"{name.title().replace('-', '')}Function": os.path.join(stack.options.functions, f"baton-function-{name}")
@@ -123,6 +123,7 @@ def deploy(stack):
         "EventStateMachine": "order",
         "EventSources": "shop",
         "EventDetailTypes": "OrderPlaced",
+        **parameters,
     })
     stack.baton = baton.client(stack.aws, stack.outputs)
     allow_batches(stack)

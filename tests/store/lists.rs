@@ -65,6 +65,23 @@ pub async fn executions_come_newest_first_page_by_page(home: &impl Home) {
     assert!(backend.executions(&query, Some("nonsense")).await.is_err());
 }
 
+pub async fn a_start_under_a_name_that_is_taken_lists_nothing(home: &impl Home) {
+    let backend = home.backend();
+    for millis in [5, 9, 7] {
+        backend.create(&header_of("m", "n", millis)).await.unwrap();
+    }
+    backend.create(&header_of("m", "other", 8)).await.unwrap();
+    for status in [None, Some(StatusName::Running)] {
+        assert_eq!(list(home, status, 10).await, ["other", "n"]);
+        assert_eq!(list(home, status, 1).await, ["other", "n"]);
+    }
+    let arn = header_of("m", "n", 5).arn();
+    backend.end(&arn, 0, &Status::TimedOut { stopped: start() }).await.unwrap();
+    assert_eq!(list(home, None, 10).await, ["other", "n"]);
+    assert_eq!(list(home, Some(StatusName::TimedOut), 10).await, ["n"]);
+    assert_eq!(list(home, Some(StatusName::Running), 10).await, ["other"]);
+}
+
 pub async fn executions_are_found_by_status(home: &impl Home) {
     let backend = home.backend();
     let stopped = start();

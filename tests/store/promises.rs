@@ -37,6 +37,7 @@ macro_rules! each {
             lists {
                 records_come_scope_by_scope_page_by_page
                 executions_come_newest_first_page_by_page
+                a_start_under_a_name_that_is_taken_lists_nothing
                 executions_are_found_by_status
             }
             machines {

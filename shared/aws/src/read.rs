@@ -38,7 +38,7 @@ impl Aws {
         Ok(answer.item)
     }
 
-    /// The items of all these keys that exist, by key. The answer is consistent.
+    /// The items of all these keys that exist, by key. No key may be there twice: DynamoDB refuses that. The answer is consistent.
     pub(crate) async fn get_all(
         &self,
         what: &'static str,

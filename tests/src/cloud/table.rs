@@ -5,7 +5,7 @@ use super::item::{Item, Value, bytes};
 use super::record::Request;
 use baton_cost::units::{read_units, write_units};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 /// DynamoDB answers at most so much of a query.
@@ -131,6 +131,8 @@ impl Table {
         let (mut found, mut left, mut total) = (Vec::new(), Vec::new(), 0);
         let keys = wanted["Keys"].as_array().expect("keys");
         assert!(keys.len() <= 100, "{} keys", keys.len());
+        let distinct: BTreeSet<String> = keys.iter().map(Value::to_string).collect();
+        assert_eq!(distinct.len(), keys.len(), "a key is there twice");
         for wanted_key in keys {
             let key = key(wanted_key.as_object().expect("a key"));
             request.key = key.0.clone();

@@ -11,6 +11,7 @@
 //! | `redrives` | when, and by which requests |
 //! | `expires` | when DynamoDB may delete it |
 
+use super::list::Entry;
 use crate::Aws;
 use crate::blob::Folder;
 use crate::document::{DOC, attribute, document};
@@ -26,6 +27,7 @@ use baton_engine::ForkId;
 use baton_store::{
     Created, ExecutionArn, Header, Redrive, Status, StatusName, StoreError, records,
 };
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const WHAT: &str = "execution";
@@ -72,17 +74,18 @@ impl Aws {
         }
     }
 
-    /// The headers of those that exist, in the same order.
-    pub(super) async fn headers(
-        &self,
-        executions: &[ExecutionArn],
-    ) -> Result<Vec<Arc<Header>>, StoreError> {
-        let keys: Vec<Key> = executions.iter().map(keys::header).collect();
-        let items = self.get_all(WHAT, keys.clone()).await?;
-        let mut headers = Vec::with_capacity(keys.len());
-        for key in &keys {
-            if let Some(item) = items.get(key) {
-                headers.push(Arc::new(self.read_header(key, item).await?));
+    /// The headers of those that exist and are as listed, in the same order.
+    pub(super) async fn headers(&self, entries: &[Entry]) -> Result<Vec<Arc<Header>>, StoreError> {
+        let key = |entry: &Entry| keys::header(&entry.execution);
+        let wanted: BTreeSet<Key> = entries.iter().map(key).collect();
+        let items = self.get_all(WHAT, wanted.into_iter().collect()).await?;
+        let mut headers = Vec::with_capacity(items.len());
+        for entry in entries {
+            let key = key(entry);
+            let Some(item) = items.get(&key) else { continue };
+            let header = self.read_header(&key, item).await?;
+            if entry.is_of(&header) {
+                headers.push(Arc::new(header));
             }
         }
         Ok(headers)

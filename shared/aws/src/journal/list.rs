@@ -6,8 +6,8 @@
 //! | `expires` | when DynamoDB may delete it |
 //!
 //! The lists are `all` and the names of the statuses. An entry says no more than that there may be such an execution: it is written before
-//! the header, and moves from list to list after the header has changed. Whoever reads a list reads the headers too, and
-//! leaves out what is not as listed.
+//! the header, and moves from list to list after the header has changed. A start under a name that is taken leaves an entry, too,
+//! with a time of its own. Whoever reads a list reads the headers too, and leaves out what is not as listed.
 
 use crate::Aws;
 use crate::error::{no_such_page, refused, unavailable};
@@ -87,7 +87,7 @@ impl Aws {
         &self,
         query: &ExecutionQuery,
         from: Option<&str>,
-    ) -> Result<(Vec<ExecutionArn>, Option<String>), StoreError> {
+    ) -> Result<(Vec<Entry>, Option<String>), StoreError> {
         if let Some(from) = from.filter(|from| !from.contains('#')) {
             return Err(no_such_page(from));
         }
@@ -110,7 +110,7 @@ impl Aws {
         has_more |= entries.len() > items_max;
         entries.truncate(items_max);
         let next = entries.last().cloned().filter(|_| has_more);
-        Ok((entries.iter().filter_map(|entry| arn(&query.machine, entry)).collect(), next))
+        Ok((entries.iter().filter_map(|entry| Entry::read(&query.machine, entry)).collect(), next))
     }
 
     async fn list_shard(
@@ -147,10 +147,25 @@ struct Shard {
     has_more: bool,
 }
 
-/// The execution of an entry's sort key.
-fn arn(machine: &MachineArn, entry: &str) -> Option<ExecutionArn> {
-    let (_, name) = entry.split_once('#')?;
-    Some(ExecutionArn::of(machine, name))
+/// What a list says of an execution.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) execution: ExecutionArn,
+    started_millis: i64,
+}
+
+impl Entry {
+    /// Reads an entry's sort key.
+    fn read(machine: &MachineArn, entry: &str) -> Option<Self> {
+        let (started, name) = entry.split_once('#')?;
+        let started_millis = started.parse().ok()?;
+        Some(Entry { execution: ExecutionArn::of(machine, name), started_millis })
+    }
+
+    /// Whether it is the entry of this very execution, not of a start that found the name taken.
+    pub(super) fn is_of(&self, header: &Header) -> bool {
+        header.execution.started.as_millisecond() == self.started_millis
+    }
 }
 
 #[cfg(test)]
@@ -165,7 +180,8 @@ mod tests {
         let key = key(&execution, started, Some(StatusName::TimedOut));
         assert_eq!(key.sk, "01700000000123#a#b");
         assert!(key.pk.contains("#TIMED_OUT#"), "{}", key.pk);
-        assert_eq!(arn(&execution.machine(), &key.sk), Some(execution));
+        let entry = Entry { started_millis: 1_700_000_000_123, execution: execution.clone() };
+        assert_eq!(Entry::read(&execution.machine(), &key.sk), Some(entry));
     }
 
     #[test]
