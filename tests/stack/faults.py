@@ -154,10 +154,10 @@ def survive(stack):
         time.sleep(STORM_SECS)
     assert len(set(executions)) == EXECUTIONS
     wait_for_all(stack, machine)
+    attempts = check_attempts(stack)
     with concurrent.futures.ThreadPoolExecutor(CLIENTS) as clients:
         list(clients.map(lambda number: check(stack, executions[number], number), range(EXECUTIONS)))
-    attempts = check_attempts(stack)
-    print(f"    {EXECUTIONS} executions, {attempts} attempts; {weather.words()}", flush=True)
+    print(f"    {EXECUTIONS} executions, {attempts} attempts; seed {SEED}, {weather.words()}", flush=True)
 
 
 def start(stack, machine, number):

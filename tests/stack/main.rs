@@ -1,8 +1,8 @@
 //! The stack on an AWS emulator: the real template, the real functions, the order example, asked by boto3.
 //!
-//! The scenarios are in `stack.py`, and those of bad weather in `faults.py`. Here is what goes before: the functions are built with the profile of this test, and what
-//! `tests/requirements.txt` names is installed, once for each content of that file, into the target folder, where `tests/run` finds
-//! it too. Where there is no Python the test shows as ignored; where `CI` is `true` it fails.
+//! The scenarios are in `stack.py`, and those of bad weather in `faults.py`. Here is what goes before: the functions are built with
+//! the profile of this test, and what `tests/requirements.txt` names is installed, once for each content of that file, into the
+//! target folder, where `tests/run` finds it too. Where there is no Python the tests show as ignored; where `CI` is `true` they fail.
 
 use baton_tests::binaries;
 use libtest_mimic::{Arguments, Failed, Trial};
