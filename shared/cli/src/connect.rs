@@ -10,6 +10,7 @@
 
 use crate::complaint::Complaint;
 use crate::environment::Environment;
+use crate::function;
 use crate::signals::Signals;
 use axum::Router;
 use axum::body::Bytes;
@@ -151,8 +152,7 @@ impl Way {
                     "body": String::from_utf8_lossy(body),
                 });
                 let headers = vec![("content-type".into(), "application/json".to_owned())];
-                let path = format!("/2015-03-31/functions/{}/invocations", encoded(function));
-                (path, headers, event.to_string().into_bytes())
+                (function::invocation_path(function), headers, event.to_string().into_bytes())
             }
         };
         let destination = Service::Lambda.destination(&self.region);
@@ -162,7 +162,7 @@ impl Way {
 
 /// The answer of the api function, out of that of its invocation.
 fn invoked(body: &[u8]) -> Response {
-    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let answer = function::answer(body).unwrap_or_default();
     let status = answer.get("statusCode").and_then(Value::as_u64);
     let status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(502);
     let text = answer.get("body").and_then(Value::as_str);
@@ -184,19 +184,6 @@ fn response<'a>(
         builder = builder.header(name, value);
     }
     builder.body(body.into()).unwrap_or_else(|_| StatusCode::BAD_GATEWAY.into_response())
-}
-
-/// A function's name or ARN as a part of a path.
-fn encoded(function: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    function
-        .bytes()
-        .map(
-            |byte| {
-                if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-            },
-        )
-        .collect()
 }
 
 /// The region in a function URL or a function's ARN.
@@ -227,12 +214,6 @@ mod tests {
         ] {
             assert_eq!(region_in(to).as_deref(), expected, "{to}");
         }
-    }
-
-    #[test]
-    fn a_functions_name_stays_within_the_path() {
-        assert_eq!(encoded("a-b_1"), "a-b_1");
-        assert_eq!(encoded("arn:a/../b"), "arn%3Aa%2F..%2Fb");
     }
 
     #[test]

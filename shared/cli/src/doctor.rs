@@ -5,6 +5,7 @@
 
 use crate::complaint::Complaint;
 use crate::environment::Environment;
+use crate::function;
 use baton_calls::{Caller, HttpClient, LocalCredentials, Terms};
 use baton_driver::{CallAnswer, Driver, Settings, TaskCall, Tasks};
 use baton_embedded::Embedded;
@@ -159,8 +160,7 @@ impl Stack {
                 ("content-type", "application/x-amz-json-1.0".to_owned()),
                 ("x-amz-target", "AmazonSQS.GetQueueAttributes".to_owned()),
             ];
-            let answer =
-                self.send(Service::Sqs, Method::Post, "/".to_owned(), headers, &body).await;
+            let answer = self.ask(Service::Sqs, Method::Post, "/".to_owned(), headers, &body).await;
             match answer {
                 Ok(answer) => {
                     let count = answer.pointer("/Attributes/ApproximateNumberOfMessages");
@@ -180,7 +180,7 @@ impl Stack {
         let mut guarded = Vec::new();
         for name in texts(examined, "functions") {
             let path = format!("/2024-08-31/functions/{name}/recursion-config");
-            match self.send(Service::Lambda, Method::Get, path, Vec::new(), &Value::Null).await {
+            match self.ask(Service::Lambda, Method::Get, path, Vec::new(), &Value::Null).await {
                 Ok(answer) if answer.get("RecursiveLoop") == Some(&json!("Allow")) => {}
                 Ok(answer) => guarded
                     .push(json!({"function": name, "recursiveLoop": answer.get("RecursiveLoop")})),
@@ -191,13 +191,25 @@ impl Stack {
     }
 
     async fn invoke(&self, event: &Value) -> Result<Value, Complaint> {
-        let path = format!("/2015-03-31/functions/{}/invocations", self.function);
+        let path = function::invocation_path(&self.function);
         let headers = vec![("content-type", "application/json".to_owned())];
         let answer = self.send(Service::Lambda, Method::Post, path, headers, event).await?;
-        match answer.get("errorMessage").and_then(Value::as_str) {
-            Some(error) => Err(Complaint(format!("the stack cannot be looked at: {error}"))),
-            None => Ok(answer),
-        }
+        function::answer(&answer)
+            .map_err(|error| Complaint(format!("the stack cannot be looked at: {error}")))
+    }
+
+    /// The JSON that a service answers.
+    async fn ask(
+        &self,
+        service: Service,
+        method: Method,
+        path: String,
+        headers: Vec<(&'static str, String)>,
+        body: &Value,
+    ) -> Result<Value, Complaint> {
+        let answer = self.send(service, method, path, headers, body).await?;
+        serde_json::from_slice(&answer)
+            .map_err(|error| Complaint::of("the answer is no JSON", &error))
     }
 
     async fn send(
@@ -207,7 +219,7 @@ impl Stack {
         path: String,
         headers: Vec<(&'static str, String)>,
         body: &Value,
-    ) -> Result<Value, Complaint> {
+    ) -> Result<Vec<u8>, Complaint> {
         let terms = Terms {
             role_arn: "",
             trace_header: None,
@@ -220,11 +232,11 @@ impl Stack {
         let request = Request { destination, method, path, headers, body };
         let answer = self.caller.call(&request, &terms).await;
         let answer = answer.map_err(|error| Complaint(error.chain()))?;
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
         if answer.status >= 300 {
+            let text = String::from_utf8_lossy(&answer.body);
             return Err(Complaint(format!("{}: {text}", answer.status)));
         }
-        serde_json::from_str(&text).map_err(|error| Complaint::of("the answer is no JSON", &error))
+        Ok(answer.body.clone())
     }
 }
 
