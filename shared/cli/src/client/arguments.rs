@@ -12,6 +12,9 @@ pub(crate) enum Command {
     /// List a state machine's executions
     #[command(visible_alias = "execution")]
     Executions(Executions),
+    /// List, describe, watch and update the Map Runs of executions
+    #[command(visible_alias = "map-run")]
+    MapRuns(MapRuns),
     /// Start an execution
     Start(Start),
     /// Follow an execution to its end, as a tree of its states
@@ -34,6 +37,10 @@ pub(crate) enum Command {
     /// Call any action of the API
     Api(ApiCall),
 }
+
+/// The statuses of executions.
+const STATUSES: [&str; 6] =
+    ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"];
 
 /// Which API a command speaks to, and how it answers.
 #[derive(Debug, Clone, Args)]
@@ -118,13 +125,79 @@ pub(crate) struct Named {
 #[derive(Debug, Args)]
 pub(crate) struct Executions {
     /// The state machine, a version or an alias of it, or a Map Run: its name or ARN
-    pub(crate) of: String,
+    #[arg(required_unless_present = "map_run")]
+    pub(crate) of: Option<String>,
+    /// Those of a Map Run: its ARN, or STATE-MACHINE:EXECUTION that has one
+    #[arg(long, value_name = "MAP-RUN", conflicts_with = "of")]
+    pub(crate) map_run: Option<String>,
     /// Only those of this status
-    #[arg(long, value_parser = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"], ignore_case = true)]
+    #[arg(long, value_parser = STATUSES, ignore_case = true)]
     pub(crate) status: Option<String>,
     /// How many at most, the newest first
     #[arg(long, default_value_t = 50)]
     pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MapRuns {
+    #[command(subcommand)]
+    pub(crate) action: MapRunsAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MapRunsAction {
+    /// List an execution's Map Runs, and how far they are
+    List {
+        /// The execution: its ARN, or STATE-MACHINE:EXECUTION
+        execution: String,
+        /// How many at most
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Show a Map Run: its ARN, or STATE-MACHINE:EXECUTION that has one
+    Describe {
+        #[command(flatten)]
+        named: Named,
+        /// Follow it to its end; exit with 1 if it fails
+        #[arg(short, long)]
+        watch: bool,
+    },
+    /// Change how many executions a running Map Run has at a time, and how many may fail
+    Update(MapRunUpdate),
+    /// List the executions of a Map Run's items
+    Executions {
+        /// The Map Run: its ARN, or STATE-MACHINE:EXECUTION that has one
+        map_run: String,
+        /// Only those of this status
+        #[arg(long, value_parser = STATUSES, ignore_case = true)]
+        status: Option<String>,
+        /// How many at most
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(skip)]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true))]
+pub(crate) struct MapRunUpdate {
+    /// The Map Run: its ARN, or STATE-MACHINE:EXECUTION that has one
+    pub(crate) name: String,
+    /// So many executions at a time at most; 0 for as many as there can be
+    #[arg(long, value_name = "COUNT", group = "change")]
+    pub(crate) concurrency: Option<u32>,
+    /// So many items may fail
+    #[arg(long, value_name = "COUNT", group = "change")]
+    pub(crate) tolerated_count: Option<u64>,
+    /// So many percent of the items may fail
+    #[arg(long, value_name = "PERCENT", group = "change")]
+    pub(crate) tolerated_percentage: Option<f64>,
     #[command(flatten)]
     pub(crate) reach: Reach,
 }

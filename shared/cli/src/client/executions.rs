@@ -16,10 +16,13 @@ pub(crate) async fn executions(
     environment: &Environment,
 ) -> Result<(), Complaint> {
     let client = Client::new(&arguments.reach, environment)?;
-    let mut body = if arguments.of.contains(":mapRun:") {
-        json!({ "mapRunArn": arguments.of })
-    } else {
-        json!({ "stateMachineArn": client.machine_arn(&arguments.of).await? })
+    let mut body = match (&arguments.map_run, &arguments.of) {
+        (Some(map_run), _) => json!({ "mapRunArn": client.map_run_arn(map_run).await? }),
+        (None, Some(map_run)) if map_run.contains(":mapRun:") => json!({ "mapRunArn": map_run }),
+        (None, machine) => {
+            let machine = client.machine_arn(machine.as_deref().unwrap_or_default()).await?;
+            json!({ "stateMachineArn": machine })
+        }
     };
     if let Some(status) = &arguments.status {
         set(&mut body, "statusFilter", json!(status.to_ascii_uppercase()));

@@ -7,6 +7,7 @@ mod arguments;
 mod executions;
 mod logs;
 mod machines;
+mod map_runs;
 mod names;
 mod raw;
 mod send;
@@ -18,6 +19,7 @@ pub(crate) use arguments::Command;
 
 use crate::complaint::Complaint;
 use crate::environment::Environment;
+use crate::refusal::Refusal;
 use arguments::{Named, Reach};
 use baton_calls::{Caller, Endpoint, HttpClient, LocalCredentials, Terms};
 use baton_integrations::{Method, Request, Service};
@@ -44,6 +46,7 @@ pub(crate) async fn perform(
     match command {
         Command::Start(arguments) => return start::start(arguments, environment).await,
         Command::Watch(named) => return watch::watch(named, environment).await,
+        Command::MapRuns(arguments) => return map_runs::map_runs(arguments, environment).await,
         Command::Machines(arguments) => machines::machines(arguments, environment).await,
         Command::Executions(arguments) => executions::executions(arguments, environment).await,
         Command::Describe(named) => executions::describe(named, environment).await,
@@ -65,20 +68,6 @@ pub(crate) struct Client {
     /// What requests are signed for: a function URL takes Lambda's signatures only.
     service: Service,
     region: String,
-}
-
-/// A request that the API refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{code}: {message}")]
-pub(crate) struct Refusal {
-    pub(crate) code: String,
-    pub(crate) message: String,
-}
-
-impl From<Refusal> for Complaint {
-    fn from(refusal: Refusal) -> Self {
-        Complaint(refusal.to_string())
-    }
 }
 
 /// Why there is no answer.
@@ -147,7 +136,7 @@ impl Client {
         if status == 200 {
             return Ok(answer);
         }
-        Err(refusal(status, &answer, &body).into())
+        Err(Refusal::read(status, &answer, &body).into())
     }
 
     /// All members `list` of a paged action, up to a number; and whether there are more.
@@ -210,20 +199,6 @@ impl Client {
     }
 }
 
-fn refusal(status: u16, answer: &Value, body: &[u8]) -> Refusal {
-    /// How much of an answer that is not the API's is shown.
-    const SHOWN_MAX: usize = 300;
-    let text = |names: [&str; 3]| {
-        let found = names.iter().find_map(|name| answer.get(name)?.as_str());
-        found.map(str::to_owned)
-    };
-    let code = text(["__type", "code", "Code"]);
-    let code = code.map(|code| code.rsplit('#').next().unwrap_or(&code).to_owned());
-    let message = text(["message", "Message", "errorMessage"])
-        .unwrap_or_else(|| crate::paint::plain(&String::from_utf8_lossy(body), SHOWN_MAX));
-    Refusal { code: code.unwrap_or_else(|| format!("HTTP {status}")), message }
-}
-
 /// Sets a member of an object.
 pub(crate) fn set(object: &mut Value, name: &str, value: Value) {
     if let Some(members) = object.as_object_mut() {
@@ -264,16 +239,5 @@ mod tests {
             assert_eq!(region_in(host).as_deref(), expected, "{host}");
         }
         assert_eq!(host("https://a.b:1/c/d"), "a.b:1");
-    }
-
-    #[test]
-    fn refusals_are_told_in_the_apis_words() {
-        let answer = json!({"__type": "com.amazonaws.states#InvalidArn", "message": "Invalid Arn"});
-        assert_eq!(refusal(400, &answer, b"").to_string(), "InvalidArn: Invalid Arn");
-        assert_eq!(
-            refusal(403, &json!({"Message": "Forbidden"}), b"").to_string(),
-            "HTTP 403: Forbidden"
-        );
-        assert_eq!(refusal(502, &Value::Null, b"<html>\n").to_string(), "HTTP 502: <html> ");
     }
 }

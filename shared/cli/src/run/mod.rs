@@ -1,5 +1,6 @@
 //! `baton run`: one execution, from its start or from where it was left, to its end.
 
+mod bars;
 mod end;
 mod progress;
 mod watch;
@@ -10,8 +11,10 @@ use crate::environment::Environment;
 use crate::home::{Extras, Home, Machinery};
 use crate::limits::SEEN_MAX;
 use crate::paint::Paint;
+use crate::refusal::Refusal;
 use crate::signals::Signals;
 use crate::{definition, files};
+use bars::Bars;
 use baton_embedded::Embedded;
 use baton_engine::{Callback, Marked, Payload, Record};
 use baton_store::{ExecutionArn, Journal, MachineArn, TokenClaims, TokenKeys};
@@ -61,7 +64,8 @@ pub(crate) async fn run(arguments: Run, environment: Environment) -> Result<Exit
     let progress = Progress::new(paint, move |record, callback| {
         answering.command(&arn_of_tokens, record, callback)
     });
-    let mut view = View { progress, is_quiet: arguments.quiet };
+    let bars = Bars::new(paint);
+    let mut view = View { progress, bars, is_quiet: arguments.quiet };
     let watch = Watch { machinery, seeing, arn, machine };
     let outcome = watch.finish(&mut view, input, &mut signals).await?;
     match outcome {
@@ -111,12 +115,14 @@ impl Watch {
                             break;
                         }
                     }
+                    () = view.bars.next_look() => view.measure(&self.machinery).await,
                     () = signals.next() => {
                         is_interrupted = true;
                         break;
                     }
                 }
             }
+            view.bars.clear();
         }
         let description = json!({ "executionArn": self.arn.as_str() });
         let end = request(&self.machinery, "DescribeExecution", &description).await;
@@ -185,6 +191,7 @@ impl Watch {
 /// What people see of an execution.
 struct View {
     progress: Progress,
+    bars: Bars,
     is_quiet: bool,
 }
 
@@ -208,9 +215,23 @@ impl View {
     }
 
     fn show(&mut self, record: &Record) {
-        for line in self.progress.lines(record) {
-            if !self.is_quiet {
-                say(&line);
+        let lines = self.progress.lines(record);
+        if self.is_quiet {
+            return;
+        }
+        for line in lines {
+            self.bars.say(&line);
+        }
+        self.bars.take(record);
+    }
+
+    /// Looks how far Map Runs are.
+    async fn measure(&mut self, machinery: &Watching) {
+        for arn in self.bars.map_runs() {
+            let body = json!({ "mapRunArn": &*arn });
+            // One that cannot be read is shown without.
+            if let Ok(description) = request(machinery, "DescribeMapRun", &body).await {
+                self.bars.set(&arn, &description);
             }
         }
     }
@@ -244,29 +265,15 @@ impl Answering {
     }
 }
 
-/// A request that the API refused.
-#[derive(Debug)]
-struct Refusal {
-    code: String,
-    message: String,
-}
-
-impl From<Refusal> for Complaint {
-    fn from(refusal: Refusal) -> Self {
-        Complaint(format!("{}: {}", refusal.code, refusal.message))
-    }
-}
-
 /// Asks the API as any client would, without the way over the network.
 async fn request(machinery: &Watching, action: &str, body: &Value) -> Result<Value, Refusal> {
     let target = format!("AWSStepFunctions.{action}");
     let answer = machinery.api.handle(&target, body.to_string().as_bytes()).await;
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    if answer.status == 200 {
-        return Ok(body);
+    match answer.status {
+        200 => Ok(body),
+        status => Err(Refusal::read(status, &body, &answer.body)),
     }
-    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Err(Refusal { code: text("__type"), message: text("message") })
 }
 
 /// The state machine of this name, with this definition from now on.

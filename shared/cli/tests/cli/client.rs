@@ -84,6 +84,76 @@ fn an_execution_is_stopped() {
     );
 }
 
+/// A Distributed Map over the input's items; those that are 0 fail, the others wait so many seconds.
+fn distributed() -> Value {
+    json!({"StartAt": "Each", "States": {"Each": {
+        "Type": "Map", "End": true, "MaxConcurrency": 2, "ToleratedFailureCount": 1, "Label": "Items",
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Good?",
+            "States": {
+                "Good?": {"Type": "Choice", "Default": "Rest",
+                    "Choices": [{"Variable": "$", "NumericEquals": 0, "Next": "Lost"}]},
+                "Rest": {"Type": "Wait", "SecondsPath": "$", "End": true},
+                "Lost": {"Type": "Fail", "Error": "Lost"},
+            },
+        },
+    }}})
+}
+
+#[test]
+fn map_runs_are_listed_followed_and_changed() {
+    let served = Served::new();
+    served.place.define(&distributed());
+    served.json(&["machines", "create", "each", "machine.json"]);
+    served.baton(&["start", "each", "-n", "run", "-i", "[1, 0, 1, 600]"]);
+    let arn = loop {
+        let listed = served.json(&["map-runs", "list", "each:run"]);
+        if let Some(arn) = listed["mapRuns"][0]["mapRunArn"].as_str() {
+            break arn.to_owned();
+        }
+    };
+    assert!(arn.contains(":mapRun:each/Items:"), "{arn}");
+    served.baton(&["map-runs", "update", "each:run"]).check(2, "", &["--concurrency <COUNT>"]);
+    let update = ["map-runs", "update", "each:run", "--concurrency", "7", "--tolerated-count", "2"];
+    served.baton(&update).check(0, "", &[]);
+    let described = served.json(&["map-runs", "describe", "each:run"]);
+    assert_eq!(
+        (&described["maxConcurrency"], &described["toleratedFailureCount"]),
+        (&json!(7), &json!(2))
+    );
+    let failed = loop {
+        let failed = served.json(&["executions", "--map-run", &arn, "--status", "failed"]);
+        if failed["executions"].as_array().unwrap().len() == 1 {
+            break failed;
+        }
+    };
+    assert_eq!(failed["executions"][0]["mapRunArn"], *arn);
+    let shown = served.baton(&["map-runs", "executions", "each:run"]).stdout;
+    assert!(shown.starts_with("Name") && shown.contains("FAILED"), "{shown}");
+    served.baton(&["stop", "each:run"]);
+    let followed = served.baton(&["map-runs", "describe", &arn, "--watch", "--json"]);
+    assert_eq!(followed.code, Some(1), "{}", followed.stderr);
+    let last: Value = serde_json::from_str(&followed.stdout).unwrap();
+    assert_eq!(last["status"], "ABORTED");
+    assert!(followed.stderr.contains(" of 4 items"), "{}", followed.stderr);
+    let listed = served.baton(&["map-runs", "list", "each:run"]).stdout;
+    assert!(listed.contains("Items") && listed.contains("ABORTED"), "{listed}");
+}
+
+#[test]
+fn a_map_runs_progress_is_shown_while_it_is_watched() {
+    let served = Served::new();
+    served.place.define(&distributed());
+    served.json(&["machines", "create", "each", "machine.json"]);
+    let ended = served.baton(&["start", "each", "-n", "run", "-i", "[2, 1, 0, 1]", "--watch"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains(" of 4 items"), "{}", ended.stderr);
+    let ended = served.place.run(&["--input", "[2, 1, 0, 1]"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains(" of 4 items"), "{}", ended.stderr);
+}
+
 #[test]
 fn what_is_logged_is_printed() {
     let served = Served::new();

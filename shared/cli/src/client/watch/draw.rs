@@ -2,6 +2,7 @@
 
 use super::super::show;
 use super::tree::{Index, Node, Standing, Tree};
+use crate::meter::Reading;
 use crate::paint::{Paint, span};
 use console::Term;
 use std::collections::BTreeMap;
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 const WIDTH_MAX: usize = 12;
 /// How many of those.
 const SHOWN_MAX: usize = 5;
+/// Where nothing is drawn in place a Map Run is told of each time that so many more percents are done.
+const PERCENTS_STEP: u64 = 10;
 /// The lines of a terminal that does not say how many it has.
 const HEIGHT: usize = 24;
 
@@ -19,7 +22,7 @@ pub(super) struct Drawing {
     paint: Paint,
     lines: usize,
     /// How each node was last told, where nothing is drawn in place.
-    told: BTreeMap<Index, (Standing, u32)>,
+    told: BTreeMap<Index, (Standing, u32, u64)>,
 }
 
 impl Drawing {
@@ -52,7 +55,8 @@ impl Drawing {
     fn tell(&mut self, tree: &Tree, nodes: &[Index], depth: usize) {
         for index in nodes {
             let Some(node) = tree.node(*index) else { continue };
-            let now = (node.standing, node.attempts);
+            let percents = node.progress.as_ref().map_or(0, Reading::percents);
+            let now = (node.standing, node.attempts, percents / PERCENTS_STEP);
             if self.told.insert(*index, now) != Some(now) {
                 show::say(&line(node, depth, tree.times(), self.paint));
             }
@@ -127,9 +131,11 @@ fn line(node: &Node, depth: usize, (_, now): (i64, i64), paint: Paint) -> String
         0 | 1 => String::new(),
         attempts => format!(", attempt {attempts}"),
     };
+    let progress = node.progress.as_ref();
+    let progress = progress.map_or_else(String::new, |reading| format!("  {reading}"));
     let note = node.note.as_ref().map_or_else(String::new, |note| format!("  {note}"));
     let facts = paint.dim(format!("{kind}  {lasted}{attempts}"));
-    format!("{}{mark} {name}{facts}{note}", "  ".repeat(depth))
+    format!("{}{mark} {name}{facts}{progress}{note}", "  ".repeat(depth))
 }
 
 #[cfg(test)]
@@ -207,6 +213,31 @@ mod tests {
                     ◌ Rest Wait  2.0 s
                 ● Mend Pass  0 ms"#]],
         );
+    }
+
+    #[test]
+    fn of_a_map_run_the_progress_is_shown() {
+        let mut tree = Tree::default();
+        let arn = "arn:aws:states:us-east-1:1:mapRun:m/Each:u";
+        for event in [
+            event(1, 0, "ExecutionStarted", json!({})),
+            named(2, 0, "MapStateEntered", "Each"),
+            event(3, 2, "MapStateStarted", json!({"length": 0})),
+            event(4, 3, "MapRunStarted", json!({"mapRunArn": arn})),
+        ] {
+            tree.take(&event);
+        }
+        assert_eq!(tree.map_runs(), [(0, arn.to_owned())]);
+        let description = json!({"status": "RUNNING",
+            "itemCounts": {"total": 50, "succeeded": 20, "running": 5}});
+        let reading = crate::meter::Meter::default().read(&description, 0);
+        tree.set_progress(0, reading);
+        let shown = lines(&tree, Paint { is_on: false }).join("\n");
+        expect!["● Each Map  2.0 s  20 of 50 items, 5 running"].assert_eq(&shown);
+        tree.take(&event(5, 4, "MapRunSucceeded", json!({})));
+        tree.take(&event(6, 5, "MapStateSucceeded", json!({})));
+        tree.take(&named(7, 6, "MapStateExited", "Each"));
+        assert!(tree.map_runs().is_empty());
     }
 
     #[test]

@@ -9,14 +9,17 @@ mod tree;
 use super::{Client, Named, show, start, text};
 use crate::complaint::Complaint;
 use crate::environment::Environment;
+use crate::meter::Meter;
 use crate::paint::Paint;
 use crate::signals::Signals;
 use console::Term;
 use draw::Drawing;
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
-use tree::Tree;
+use tree::{Index, Tree};
 
 /// How often an execution is looked at: soon at first, then every second.
 const LOOK_FIRST: Duration = Duration::from_millis(100);
@@ -25,6 +28,8 @@ const LOOK_MAX: Duration = Duration::from_secs(1);
 const EVENTS_MAX: usize = 1_000;
 /// The most pages of events of one look: what one machine keeps without a limit of its own.
 const PAGES_MAX: usize = 10_000;
+/// Of so many Map Runs at a time the progress is shown.
+const MAP_RUNS_MAX: usize = 10;
 /// Stopped by a signal, as shells have it. The execution goes on.
 const INTERRUPTED: u8 = 130;
 
@@ -48,11 +53,13 @@ pub(crate) async fn follow(
     let mut signals = Signals::listen()?;
     let mut drawing = Drawing::new(terminal, paint);
     let mut tree = Tree::default();
+    let mut meters = BTreeMap::new();
     let mut pause = LOOK_FIRST;
     loop {
         let body = json!({ "executionArn": arn });
         let description = client.call("DescribeExecution", &body).await?;
         let is_new = read_new(client, arn, &mut tree).await?;
+        measure(client, &mut tree, &mut meters).await;
         let is_running = text(&description, "status") == "RUNNING";
         drawing.show(&tree, is_running);
         if !is_running {
@@ -70,6 +77,17 @@ pub(crate) async fn follow(
                 show::say("The execution goes on; watch it again with: baton watch ARN");
                 return Ok(ExitCode::from(INTERRUPTED));
             }
+        }
+    }
+}
+
+/// Reads how far the Map Runs are that are waited for. That one cannot be read spoils nothing: its state is shown without.
+async fn measure(client: &Client, tree: &mut Tree, meters: &mut BTreeMap<Index, Meter>) {
+    for (index, arn) in tree.map_runs().into_iter().take(MAP_RUNS_MAX) {
+        if let Ok(description) = client.describe_map_run(&arn).await {
+            let now = Timestamp::now().as_millisecond();
+            let reading = meters.entry(index).or_default().read(&description, now);
+            tree.set_progress(index, reading);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! iteration lies under it, any other beside the state before it.
 
 use super::super::show;
+use crate::meter::Reading;
 use crate::paint::plain;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -37,6 +38,9 @@ pub(super) struct Node {
     pub(super) attempts: u32,
     /// What went wrong last, or what it waits for.
     pub(super) note: Option<String>,
+    /// The Map Run that it waits for, and how far that is.
+    pub(super) map_run: Option<String>,
+    pub(super) progress: Option<Reading>,
     pub(super) children: Vec<Index>,
     parent: Option<Index>,
     /// An iteration's index.
@@ -75,6 +79,20 @@ impl Tree {
 
     pub(super) fn node(&self, index: Index) -> Option<&Node> {
         self.nodes.get(index)
+    }
+
+    /// The states that wait for a Map Run, each with its ARN.
+    pub(super) fn map_runs(&self) -> Vec<(Index, String)> {
+        let running = self.nodes.iter().enumerate();
+        let running = running.filter(|(_, node)| node.standing == Standing::Running);
+        running.filter_map(|(index, node)| Some((index, node.map_run.clone()?))).collect()
+    }
+
+    /// Notes how far a state's Map Run is.
+    pub(super) fn set_progress(&mut self, index: Index, reading: Reading) {
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.progress = Some(reading);
+        }
     }
 
     /// When the execution started, and the time of the newest event.
@@ -121,6 +139,8 @@ impl Tree {
                 ended: None,
                 attempts: 0,
                 note: None,
+                map_run: None,
+                progress: None,
                 children: Vec::new(),
                 parent,
                 index: None,
@@ -164,6 +184,8 @@ impl Tree {
                     ended: None,
                     attempts: 0,
                     note: None,
+                    map_run: None,
+                    progress: None,
                     children: Vec::new(),
                     parent: map,
                     index: Some(index),
@@ -211,6 +233,11 @@ impl Tree {
         };
         let Some(about) = about else { return };
         self.owners.insert(number, about);
+        if let Some(map_run) = text("mapRunArn")
+            && let Some(node) = self.nodes.get_mut(about)
+        {
+            node.map_run = Some(map_run.to_owned());
+        }
         let note = match (text("error"), text("cause")) {
             (None, None) => None,
             (error, None) => error.map(str::to_owned),
