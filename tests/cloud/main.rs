@@ -2,6 +2,7 @@
 
 mod doctor;
 mod faults;
+mod jobs;
 mod lists;
 mod poison;
 mod rollback;

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The packages of the stack's functions.
-const FUNCTIONS: [&str; 6] = [
+const FUNCTIONS: [&str; 7] = [
     "baton-function-transition",
     "baton-function-task",
     "baton-function-express",
     "baton-function-timer",
+    "baton-function-event",
     "baton-function-api",
     "baton-function-dead-letter",
 ];

@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("function-task", &["lambda"]),
     ("function-express", &["lambda"]),
     ("function-timer", &["lambda"]),
+    ("function-event", &["lambda"]),
     ("function-api", &["lambda"]),
     ("function-dead-letter", &["lambda"]),
     ("example-order-tasks", &[]),

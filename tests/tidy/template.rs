@@ -1,6 +1,6 @@
 //! The template's rules: what a chain of cues through Lambda and SQS depends on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -114,4 +114,32 @@ fn nothing_is_granted_on_everything() {
         let is_policy = resource.contains("Type: AWS::IAM::");
         assert!(!is_policy || !resource.contains("\"*\""), "{id}");
     }
+}
+
+/// The rule of the ends of jobs as the table of events has it.
+fn job_pattern() -> String {
+    let events = baton_integrations::job_events();
+    let sources: BTreeSet<&str> = events.iter().map(|event| event.source).collect();
+    let mut ends: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for event in events {
+        ends.entry(event.status).or_default().extend(event.ends);
+    }
+    let list = |words: &BTreeSet<&str>| words.iter().copied().collect::<Vec<_>>().join(", ");
+    let mut pattern = format!("        source: [{}]\n        detail-type:\n", list(&sources));
+    for event in events {
+        pattern += &format!("          - {}\n", event.detail_type);
+    }
+    pattern += "        detail:\n          $or:\n";
+    for (status, ends) in &ends {
+        pattern += &format!("            - {status}: [{}]\n", list(ends));
+    }
+    pattern
+}
+
+#[test]
+fn the_rule_of_jobs_is_the_table_of_their_events() {
+    let resources = resources();
+    let (_, rule) = resources["JobRule"].split_once("EventPattern:\n").expect("a pattern");
+    let (rule, _) = rule.split_once("      Targets:").expect("targets");
+    assert_eq!(rule, job_pattern());
 }

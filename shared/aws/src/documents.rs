@@ -155,6 +155,7 @@ impl Aws {
 fn folder(kind: DocumentKind) -> Folder {
     match kind {
         DocumentKind::Express
+        | DocumentKind::JobWaiter
         | DocumentKind::MapRun
         | DocumentKind::MapRunOf
         | DocumentKind::MapChunk

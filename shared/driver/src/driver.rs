@@ -32,6 +32,8 @@ pub struct Settings {
     /// How many transitions a second a scope may make on average, once it has made its first thousand; what is
     /// faster is slowed down.
     pub transitions_per_sec: Option<u32>,
+    /// Whether events tell the ends of jobs here: who waits for one is noted then, and jobs are asked for less often.
+    pub hears_events: bool,
     /// How many events an execution's history may have: AWS's 25,000, or none.
     pub history_events_max: Option<u64>,
 }
@@ -45,6 +47,7 @@ impl Settings {
             is_alone: false,
             transitions_max: TRANSITIONS_MAX,
             transitions_per_sec: None,
+            hears_events: false,
             history_events_max: None,
         }
     }

@@ -11,9 +11,13 @@ use crate::perform::task_call;
 use crate::take::{Dropped, Taken};
 use crate::tasks::{CallAnswer, Job, Tasks};
 use baton_asl::Resource;
-use baton_engine::{Call, Callback, Cue, Due, ForkId, Marked, Outcome, Payload, Pending, Signal};
+use baton_engine::{
+    Call, Callback, Cue, Due, ForkId, Marked, Outcome, Payload, Pending, Record, Signal,
+};
+use baton_integrations::JobKey;
 use baton_store::{Backend, Header, Outgoing, Parent, StoreError};
 use jiff::Timestamp;
+use std::sync::Arc;
 
 impl<B: Backend, T: Tasks> Driver<B, T> {
     /// Tells whoever waits for an execution's end that it has come. Told twice, it changes nothing.
@@ -30,34 +34,89 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         }
     }
 
-    /// Asks how a job stands whose end a record waits for.
+    /// Asks how a job stands whose end a record waits for, and sees to it that it is asked again while it goes on.
     pub(crate) async fn poll(
         &self,
         run: &Run,
         marked: &Marked,
         callback: &Callback,
     ) -> Result<Taken, Halt> {
-        let record = &marked.record;
-        if self.newest_if(&run.arn, &record.scope, record.sequence).await?.is_none() {
-            return Ok(Taken::Dropped(Dropped::Stale));
+        match self.ask(run, marked, callback).await? {
+            Some(taken) => Ok(taken),
+            None => {
+                let at = self.next_poll(run, marked, callback);
+                self.send_again(run, &marked.record, Signal::Poll, at).await
+            }
         }
+    }
+
+    /// Asks a job how it stands, and moves on if it has ended. Nothing is answered while it goes on.
+    pub(crate) async fn ask(
+        &self,
+        run: &Run,
+        marked: &Marked,
+        callback: &Callback,
+    ) -> Result<Option<Taken>, Halt> {
+        let record = &marked.record;
         let nothing = Payload::new(().into());
         let submitted = record.submitted().unwrap_or(&nothing);
         let job = job(run, marked, callback, submitted);
+        let key = self.heard_key(&job);
+        if self.newest_if(&run.arn, &record.scope, record.sequence).await?.is_none() {
+            self.forget(run, record, key.as_ref()).await?;
+            return Ok(Some(Taken::Dropped(Dropped::Stale)));
+        }
+        if let Some(key) = &key {
+            self.note_waiter(run, record, key).await?;
+        }
+        let Some(outcome) = self.job_outcome(&job).await else { return Ok(None) };
+        let taken = self.move_on(run, marked, outcome).await?;
+        self.forget(run, record, key.as_ref()).await?;
+        Ok(Some(taken))
+    }
+
+    /// Nobody waits for a job any more: the execution has ended, or the scope was closed.
+    pub(crate) async fn forget_job(
+        &self,
+        header: &Arc<Header>,
+        marked: &Marked,
+    ) -> Result<(), Halt> {
+        let Pending::Callback(callback) = &marked.record.pending else { return Ok(()) };
+        if !self.settings.hears_events {
+            return Ok(());
+        }
+        let run = self.run(Arc::clone(header)).await?;
+        let nothing = Payload::new(().into());
+        let submitted = marked.record.submitted().unwrap_or(&nothing);
+        let key = self.heard_key(&job(&run, marked, callback, submitted));
+        Ok(self.forget(&run, &marked.record, key.as_ref()).await?)
+    }
+
+    async fn forget(
+        &self,
+        run: &Run,
+        record: &Record,
+        key: Option<&JobKey>,
+    ) -> Result<(), StoreError> {
+        match key {
+            Some(key) => self.forget_waiter(run, record, key).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The end that a job has come to, as far as its service says.
+    async fn job_outcome(&self, job: &Job<'_>) -> Option<Outcome> {
         let limit = JOB_CALL_LIMIT.unsigned_abs();
-        match tokio::time::timeout(limit, self.tasks.job_end(&job)).await {
+        match tokio::time::timeout(limit, self.tasks.job_end(job)).await {
             Ok(Ok(Some(CallAnswer::Succeeded(output)))) => {
-                return self.move_on(run, marked, Outcome::Succeeded { output }).await;
+                return Some(Outcome::Succeeded { output });
             }
-            Ok(Ok(Some(CallAnswer::Failed(failure)))) => {
-                return self.move_on(run, marked, Outcome::Failed(failure)).await;
-            }
+            Ok(Ok(Some(CallAnswer::Failed(failure)))) => return Some(Outcome::Failed(failure)),
             Ok(Ok(None)) => tracing::debug!("the job goes on"),
             Ok(Err(error)) => tracing::warn!(%error, "a job could not be asked for its end"),
             Err(_) => tracing::warn!("a job was asked for its end and did not answer in time"),
         }
-        let at = self.next_poll(callback);
-        self.send_again(run, record, Signal::Poll, at).await
+        None
     }
 
     /// A job told its end to the record that began it. What waits for the end is the next one, which may not be there yet.
@@ -78,11 +137,15 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 
     /// When a job is asked next: the longer it has gone on, the later.
-    fn next_poll(&self, callback: &Callback) -> Timestamp {
+    fn next_poll(&self, run: &Run, marked: &Marked, callback: &Callback) -> Timestamp {
         let now = self.backend.now();
         let elapsed = now.duration_since(callback.started);
+        let nothing = Payload::new(().into());
+        let submitted = marked.record.submitted().unwrap_or(&nothing);
         let pause = if is_nested(&callback.call) {
             elapsed.clamp(self.tasks.job_pause_min(), NESTED_PAUSE_MAX)
+        } else if self.heard_key(&job(run, marked, callback, submitted)).is_some() {
+            elapsed.clamp(self.tasks.job_pause_min(), JOB_PAUSE_MAX)
         } else {
             (elapsed / 4).clamp(self.tasks.job_pause_min(), JOB_PAUSE_MAX)
         };
@@ -103,6 +166,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         if tokio::time::timeout(limit, self.tasks.stop_job(&job)).await.is_err() {
             tracing::warn!("a job did not answer in time when it was stopped");
         }
+        self.forget(run, &marked.record, self.heard_key(&job).as_ref()).await?;
         Ok(Taken::Advanced)
     }
 

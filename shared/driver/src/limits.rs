@@ -24,6 +24,12 @@ pub(crate) const JOB_PAUSE_MIN: SignedDuration = SignedDuration::from_secs(2);
 pub(crate) const JOB_PAUSE_MAX: SignedDuration = SignedDuration::from_secs(300);
 /// The same for a nested execution, which tells its end.
 pub(crate) const NESTED_PAUSE_MAX: SignedDuration = SignedDuration::from_hours(24);
+/// How soon a job is asked once more of whose end an event has told and its service not yet.
+pub(crate) const TOLD_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// How many waiters for a job are read at a time.
+pub(crate) const JOB_WAITERS_PER_PAGE: u32 = 100;
+/// How many waiters for one job are told of its end; those beyond find it by asking.
+pub(crate) const JOB_WAITERS_MAX: usize = 10_000;
 /// How long a question how a job stands, or the order to stop it, may take.
 pub(crate) const JOB_CALL_LIMIT: SignedDuration = SignedDuration::from_secs(30);
 /// Within what time after the first question what more there is to a job's end is asked.

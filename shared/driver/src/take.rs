@@ -78,6 +78,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             | Signal::Joined
             | Signal::ChildFailed { .. }
             | Signal::Poll
+            | Signal::Told { .. }
             | Signal::Cancel
             | Signal::Map(_) => self.load_and_take(execution, cue).await,
         };
@@ -106,6 +107,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             if let (Signal::Map(signal), Some(marked)) = (cue.signal, &record) {
                 let run = self.run(header).await?;
                 return self.take_map_late(&run, marked, signal, why).await;
+            }
+            if let (Signal::Poll | Signal::Told { .. }, Some(marked)) = (cue.signal, &record) {
+                self.forget_job(&header, marked).await?;
             }
             // Whoever ended it may have died before it told so.
             if why == Dropped::Ended && cue.scope.is_top() {
@@ -163,6 +167,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             }
             (Pending::Callback(callback), Signal::Poll) if callback.call.is_job() => {
                 self.poll(run, marked, callback).await
+            }
+            (Pending::Callback(callback), Signal::Told { is_last }) if callback.call.is_job() => {
+                self.poll_told(run, marked, callback, is_last).await
             }
             (Pending::Call(call), Signal::Poll) if call.is_job() => {
                 self.poll_begun(run, marked).await
@@ -345,6 +352,7 @@ fn why_dropped(header: &Header, cue: &Cue) -> Option<Dropped> {
         | Signal::Heartbeat
         | Signal::ExecutionTimeout
         | Signal::Poll
+        | Signal::Told { .. }
         | Signal::Cancel
         | Signal::Map(_) => false,
     };

@@ -45,6 +45,7 @@ fn limit_secs(call: &Call, signal: Signal) -> Option<u32> {
         | Signal::ChildFailed { .. }
         | Signal::ExecutionTimeout
         | Signal::Poll
+        | Signal::Told { .. }
         | Signal::Cancel
         | Signal::Map(_) => None,
     }

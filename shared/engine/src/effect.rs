@@ -46,6 +46,12 @@ pub enum Signal {
     ExecutionTimeout,
     /// The job may have ended: look how it stands. Of the record that began it, or of the one that waits for its end.
     Poll,
+    /// The job's service told that it has ended: look whether it has, without asking again later but once, as the service's own
+    /// answer may lag behind.
+    Told {
+        /// Whether that was before.
+        is_last: bool,
+    },
     /// Nobody waits any more for the job or the map run that this record began, nor for those under its fork: stop them.
     Cancel,
     /// Something about the record's map run.
@@ -57,7 +63,7 @@ impl Signal {
     #[must_use]
     pub fn is_call(self) -> bool {
         match self {
-            Signal::Perform | Signal::Poll | Signal::Cancel => true,
+            Signal::Perform | Signal::Poll | Signal::Told { .. } | Signal::Cancel => true,
             Signal::Map(signal) => signal.is_call(),
             Signal::Proceed
             | Signal::Timeout

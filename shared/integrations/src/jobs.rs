@@ -2,7 +2,7 @@
 
 use crate::kubernetes::KubernetesJob;
 use crate::limits::CAUSE_CHARS_MAX;
-use crate::optimised::{self, TableJob};
+use crate::optimised::{self, JobKey, TableJob};
 use crate::states::Nested;
 use crate::{Origin, Request, Response};
 use baton_asl::{Pattern, Resource};
@@ -112,6 +112,15 @@ impl Job {
         match &mut self.0 {
             Kind::Nested(_) | Kind::Table(_) => JobState::Running,
             Kind::Kubernetes(job) => job.unanswered(detail),
+        }
+    }
+
+    /// What its service's events call it; nothing if there are none of its end.
+    #[must_use]
+    pub fn key(&self) -> Option<&JobKey> {
+        match &self.0 {
+            Kind::Nested(_) | Kind::Kubernetes(_) => None,
+            Kind::Table(job) => job.key(),
         }
     }
 

@@ -36,5 +36,6 @@ pub use baton_services::{Cluster, Destination, Method, Request, Response, Signin
 pub use call::{Origin, Task};
 pub use jobs::{Job, JobState, is_repeatable};
 pub use known::{is_known, nearest, optimised_integrations};
+pub use optimised::{Event as JobEvent, JobKey, events as job_events};
 pub use service::{Service, endpoint_variable_suffixes};
 pub use shape::{Mismatch, Strictness, check_result};

@@ -30,6 +30,8 @@ pub struct Configuration {
     pub transitions_per_sec: Option<u32>,
     /// What a check-up of the stack looks at beside executions: queue addresses and function names, for whoever may ask.
     pub examined: Option<Arc<str>>,
+    /// Whether events tell the ends of jobs.
+    pub hears_events: bool,
     /// The hosts that HTTP Tasks may call wherever they are.
     pub http_hosts: Vec<String>,
     /// The largest input, output or result.
@@ -86,6 +88,7 @@ impl Configuration {
             transitions_max: number_if_any(find, "BATON_TRANSITIONS_MAX")?,
             transitions_per_sec: number_if_any(find, "BATON_TRANSITIONS_PER_SECOND")?,
             examined: find("BATON_EXAMINED").map(Arc::from),
+            hears_events: find("BATON_JOB_EVENTS").as_deref() == Some("true"),
             http_hosts: find("BATON_HTTP_HOSTS")
                 .map(|hosts| hosts.split(',').map(str::to_owned).collect())
                 .unwrap_or_default(),

@@ -59,6 +59,7 @@ impl Function {
         settings.transitions_max =
             configuration.transitions_max.unwrap_or(settings.transitions_max);
         settings.transitions_per_sec = configuration.transitions_per_sec;
+        settings.hears_events = configuration.hears_events;
         let driver = Driver::new(Arc::new(aws.clone()), calls, keys, settings);
         let driver = Arc::new(driver);
         driver.tasks().own().set(&driver, api_settings(&configuration));

@@ -1,7 +1,7 @@
 //! What the Lambda functions share: configuration, tracing, batch answers.
 //!
 //! Each function is a page of wiring over this crate: [`Function::start`] reads the environment and connects, and
-//! [`Function::take_each`] or [`Function::answer`] handles what Lambda hands in. [`Sweeper`] is the timer's.
+//! [`Function::take_each`] or [`Function::answer`] handles what Lambda hands in. [`Sweeper`] is the timer's, [`Listener`] the event function's.
 //!
 //! # Invariants
 //!
@@ -16,6 +16,7 @@ mod configuration;
 mod deadline;
 mod doctor;
 mod function;
+mod listen;
 mod log;
 mod patience;
 mod requests;
@@ -26,6 +27,7 @@ pub use baton_api::Access;
 pub use calls::RoleCalls;
 pub use configuration::{Configuration, Invalid};
 pub use function::{Function, StartError};
+pub use listen::{Heard, Listener};
 pub use log::{init_tracing, subscriber};
 pub use requests::Unanswerable;
 pub use sweep::{Report, Sweeper};

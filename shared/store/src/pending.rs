@@ -68,7 +68,7 @@ pub fn is_moot(header: &Header, newest: Option<&Record>, cue: &Cue) -> bool {
     }
     let Some(newest) = newest else { return false };
     match cue.signal {
-        Signal::Timeout | Signal::Heartbeat => newest.sequence > cue.sequence,
+        Signal::Timeout | Signal::Heartbeat | Signal::Told { .. } => newest.sequence > cue.sequence,
         // The record that began a job may be asked on behalf of the one that waits for its end.
         Signal::Poll => newest.sequence > cue.sequence.next(),
         Signal::Proceed => newest.sequence != cue.sequence || !waits_for_time(&newest.pending),

@@ -1,5 +1,7 @@
-//! What a Task calls: a Lambda endpoint on a loopback port that answers every invocation with its payload, more or less.
+//! What a Task calls: an endpoint on a loopback port that answers every Lambda invocation with its payload, more or less, and
+//! every action of another service as it was told.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -7,25 +9,28 @@ use tokio::net::{TcpListener, TcpStream};
 /// The payloads that it was invoked with.
 pub type Invoked = Arc<Mutex<Vec<String>>>;
 
+/// What actions are answered with, by their `x-amz-target`.
+pub type Answers = Arc<Mutex<BTreeMap<String, String>>>;
+
 /// From here on an answer is large.
 const LARGE_BYTES: usize = 50_000;
 
 /// Starts it; answers its address.
-pub async fn echo(invoked: Invoked) -> String {
+pub async fn echo(invoked: Invoked, answers: Answers) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, invoked.clone()));
+            tokio::spawn(serve(stream, invoked.clone(), answers.clone()));
         }
     });
     address
 }
 
-async fn serve(stream: TcpStream, invoked: Invoked) -> std::io::Result<()> {
+async fn serve(stream: TcpStream, invoked: Invoked, answers: Answers) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     loop {
-        let mut length = 0;
+        let (mut length, mut answer) = (0, None);
         let mut line = String::new();
         loop {
             line.clear();
@@ -35,6 +40,9 @@ async fn serve(stream: TcpStream, invoked: Invoked) -> std::io::Result<()> {
             let lower = line.to_ascii_lowercase();
             if let Some(value) = lower.strip_prefix("content-length:") {
                 length = value.trim().parse().unwrap_or(0);
+            }
+            if let Some(target) = lower.strip_prefix("x-amz-target:") {
+                answer = answers.lock().expect("no panic").get(target.trim()).cloned();
             }
             if line.trim().is_empty() {
                 break;
@@ -47,6 +55,9 @@ async fn serve(stream: TcpStream, invoked: Invoked) -> std::io::Result<()> {
             invoked.push(String::from_utf8_lossy(&body).into_owned());
             invoked.len()
         };
+        if let Some(answer) = answer {
+            (body, length) = (answer.clone().into_bytes(), answer.len());
+        }
         // A large answer is another text than its payload, as functions' answers are.
         if body.len() > LARGE_BYTES && body.starts_with(b"{\"") {
             body.splice(1..1, format!("\"answered{number}\":true,").into_bytes());

@@ -2,14 +2,14 @@
 //! deletions, the timer's schedule, and the API behind its URL.
 
 use super::home::next_sweep;
-use super::http::{Invoked, echo};
+use super::http::{Answers, Invoked, echo};
 use super::{
     BUCKET, CUE_QUEUE, Cloud, DEAD_QUEUE, EXPRESS_QUEUE, KEPT_QUEUE, Message, Request, TABLE,
     TASK_QUEUE, Value,
 };
 use baton_aws::Aws;
 use baton_cost::{Usage, model, units};
-use baton_lambda::{Configuration, Function, Queue, Sweeper};
+use baton_lambda::{Configuration, Function, Listener, Queue, Sweeper};
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,12 +32,14 @@ pub struct Stack {
     pub cloud: Cloud,
     pub terms: Terms,
     pub invoked: Invoked,
+    answers: Answers,
     pub transition: Function,
     pub task: Function,
     pub express: Function,
     pub api: Function,
     pub dead_letter: Function,
     pub sweeper: Sweeper,
+    pub event: Listener,
     /// What Lambda itself was paid for: invocations, their time, and its pollers' requests.
     pub lambda: Usage,
     /// How many messages were delivered.
@@ -49,16 +51,19 @@ impl Stack {
     pub async fn new(terms: Terms) -> Self {
         let cloud = Cloud::default();
         let invoked = Invoked::default();
-        let endpoint = echo(invoked.clone()).await;
+        let answers = Answers::default();
+        let endpoint = echo(invoked.clone(), answers.clone()).await;
         Stack {
             terms,
             invoked,
-            transition: function(&cloud, "transition", &endpoint).await,
-            task: function(&cloud, "task", &endpoint).await,
-            express: function(&cloud, "express", &endpoint).await,
-            api: function(&cloud, "api", &endpoint).await,
-            dead_letter: function(&cloud, "dead-letter", &endpoint).await,
+            answers,
+            transition: function(&cloud, "transition", &endpoint, true).await,
+            task: function(&cloud, "task", &endpoint, true).await,
+            express: function(&cloud, "express", &endpoint, true).await,
+            api: function(&cloud, "api", &endpoint, true).await,
+            dead_letter: function(&cloud, "dead-letter", &endpoint, true).await,
             sweeper: Sweeper::over(cloud.backend("timer")),
+            event: Listener::over(cloud.backend("event")),
             lambda: Usage::default(),
             deliveries: 0,
             endpoint,
@@ -66,12 +71,23 @@ impl Stack {
         }
     }
 
+    /// What an action of another service is answered from now on, by its `x-amz-target`.
+    pub fn answer(&self, target: &str, answer: &Value) {
+        let (target, answer) = (target.to_ascii_lowercase(), answer.to_string());
+        self.answers.lock().expect("no panic").insert(target, answer);
+    }
+
     /// Starts every function anew, as a deployment does.
     pub async fn redeploy(&mut self) {
-        self.transition = function(&self.cloud, "transition", &self.endpoint).await;
-        self.task = function(&self.cloud, "task", &self.endpoint).await;
-        self.express = function(&self.cloud, "express", &self.endpoint).await;
-        self.api = function(&self.cloud, "api", &self.endpoint).await;
+        self.transition = function(&self.cloud, "transition", &self.endpoint, true).await;
+        self.task = function(&self.cloud, "task", &self.endpoint, true).await;
+        self.express = function(&self.cloud, "express", &self.endpoint, true).await;
+        self.api = function(&self.cloud, "api", &self.endpoint, true).await;
+    }
+
+    /// Deploys it without events that tell the ends of jobs.
+    pub async fn hear_no_events(&mut self) {
+        self.task = function(&self.cloud, "task", &self.endpoint, false).await;
     }
 
     /// A backend of its own, for a look.
@@ -292,7 +308,7 @@ fn records(messages: &[Message]) -> Vec<Value> {
         .collect()
 }
 
-async fn function(cloud: &Cloud, name: &str, endpoint: &str) -> Function {
+async fn function(cloud: &Cloud, name: &str, endpoint: &str, hears_events: bool) -> Function {
     let role = format!("arn:aws:iam::{ACCOUNT}:role/task");
     let mut variables: BTreeMap<&str, &str> = [
         ("AWS_LAMBDA_FUNCTION_NAME", name),
@@ -315,6 +331,7 @@ async fn function(cloud: &Cloud, name: &str, endpoint: &str) -> Function {
     }
     if name == "task" {
         variables.insert("BATON_CALLER_ROLE_ARN", &role);
+        variables.insert("BATON_JOB_EVENTS", if hears_events { "true" } else { "false" });
     }
     let configuration = Configuration::read(&|name| variables.get(name).map(|it| (*it).to_owned()));
     Function::over(cloud.backend(name), configuration.expect("the environment"))

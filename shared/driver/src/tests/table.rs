@@ -9,7 +9,7 @@ use expect_test::expect;
 use serde_json::json;
 use std::fmt::Write;
 
-const SIGNALS: [Signal; 10] = [
+const SIGNALS: [Signal; 11] = [
     Signal::Proceed,
     Signal::Perform,
     Signal::Timeout,
@@ -19,6 +19,7 @@ const SIGNALS: [Signal; 10] = [
     Signal::ChildFailed { child: 0 },
     Signal::ExecutionTimeout,
     Signal::Poll,
+    Signal::Told { is_last: false },
     Signal::Cancel,
 ];
 
@@ -127,20 +128,20 @@ async fn every_signal_meets_every_record() {
     }
     let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     expect![[r#"
-        continue        advanced  -         -         -         -         -         -         early     -         -
-        failing         advanced  -         -         -         -         -         -         early     -         -
-        until           early     -         -         -         -         -         -         early     -         -
-        retry           early     -         -         -         -         -         -         early     -         -
-        call            repeated  advanced  early     early     -         -         -         early     -         -
-        claimed call    repeated  early     early     early     -         -         -         early     -         -
-        callback        repeated  -         early     early     -         -         -         early     -         -
-        begun job       repeated  advanced  early     early     -         -         -         early     early     -
-        job             repeated  -         early     early     -         -         -         early     early     advanced
-        fork            repeated  -         -         -         advanced  condemned -         early     -         advanced
-        failed fork     repeated  -         -         -         advanced  condemned advanced  early     -         advanced
-        ended child     repeated  -         -         -         -         -         -         early     -         -
-        ended top       repeated  -         -         -         -         -         -         early     -         -
-        ended execution ended     ended     ended     ended     ended     ended     ended     ended     ended     -
+        continue        advanced  -         -         -         -         -         -         early     -         -         -
+        failing         advanced  -         -         -         -         -         -         early     -         -         -
+        until           early     -         -         -         -         -         -         early     -         -         -
+        retry           early     -         -         -         -         -         -         early     -         -         -
+        call            repeated  advanced  early     early     -         -         -         early     -         -         -
+        claimed call    repeated  early     early     early     -         -         -         early     -         -         -
+        callback        repeated  -         early     early     -         -         -         early     -         -         -
+        begun job       repeated  advanced  early     early     -         -         -         early     early     -         -
+        job             repeated  -         early     early     -         -         -         early     early     early     advanced
+        fork            repeated  -         -         -         advanced  condemned -         early     -         -         advanced
+        failed fork     repeated  -         -         -         advanced  condemned advanced  early     -         -         advanced
+        ended child     repeated  -         -         -         -         -         -         early     -         -         -
+        ended top       repeated  -         -         -         -         -         -         early     -         -         -
+        ended execution ended     ended     ended     ended     ended     ended     ended     ended     ended     ended     -
     "#]]
     .assert_eq(&table);
 }

@@ -1,10 +1,12 @@
 //! Optimised integrations as a [table]: requests and answers by the services' API models, names and causes as the AWS
 //! SDK for Java 1 forms them, jobs followed to their ends.
 
+mod events;
 mod lookup;
 mod shape;
 mod table;
 
+pub use events::{Event, JobKey, events};
 use lookup::{Found, Search};
 pub(crate) use table::Row;
 use table::{Given, Job, Named, SERVICES, Source, Verdict};
@@ -39,6 +41,7 @@ pub(crate) struct TableJob {
     job: &'static Job,
     describe: (Action, Request),
     stop: Option<Request>,
+    key: Option<JobKey>,
 }
 
 /// Whether the table has this action with this pattern; nothing if it has not even the service.
@@ -221,7 +224,8 @@ impl TableJob {
         };
         let describe = request(job.describe)?;
         let stop = job.stop.and_then(request).map(|(_, request)| request);
-        Some(TableJob { service, job, describe, stop })
+        let key = JobKey::of_job(resource, arguments.value(), submitted.value());
+        Some(TableJob { service, job, describe, stop, key })
     }
 
     pub(crate) fn describe(&self) -> &Request {
@@ -230,6 +234,10 @@ impl TableJob {
 
     pub(crate) fn stop(&self) -> Option<&Request> {
         self.stop.as_ref()
+    }
+
+    pub(crate) fn key(&self) -> Option<&JobKey> {
+        self.key.as_ref()
     }
 
     /// What the description means.

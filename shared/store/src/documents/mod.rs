@@ -12,6 +12,7 @@
 mod activity;
 mod alias;
 mod express;
+mod job;
 mod map_run;
 mod tags;
 mod version;
@@ -19,6 +20,7 @@ mod version;
 pub use activity::{Activity, ActivityTask};
 pub use alias::{Alias, Route};
 pub use express::ExpressStart;
+pub use job::JobWaiter;
 pub use map_run::{
     Again, MapChild, MapChunk, MapCounts, MapLanes, MapOpen, MapRunFailure, MapRunOf, MapRunState,
     MapRunStatus, Running, map_child_arn, map_child_name, map_key, map_redrive, map_redrive_token,
@@ -51,6 +53,8 @@ pub enum DocumentKind {
     ActivityTask,
     /// An Express execution that was accepted. Group: the execution.
     Express,
+    /// That an execution waits for a job's end, of which events tell. Group: the job.
+    JobWaiter,
     /// A map run. Group: its ARN.
     MapRun,
     /// That an execution has a map run. Group: the execution; keys sort the oldest first.
@@ -73,6 +77,7 @@ impl DocumentKind {
             DocumentKind::Activity => "activity",
             DocumentKind::ActivityTask => "activity-task",
             DocumentKind::Express => "express",
+            DocumentKind::JobWaiter => "job",
             DocumentKind::MapRun => "map-run",
             DocumentKind::MapRunOf => "map-run-of",
             DocumentKind::MapChunk => "map-chunk",
