@@ -13,8 +13,14 @@
 //! In place of `tasks` a case may have `services`: what is answered to its requests, in order (`status`, `headers`, `body`, or
 //! `silence`), and `callbacks`, what becomes of its task tokens. `expect.requests` then are the requests that were made. Further
 //! `machines` exist besides, by name, and `stop_after_secs` stops the execution.
+//!
+//! With a Distributed Map a case may have `s3_objects` (see [`crate::outside::Objects`]) and `steps`: API calls `{ "op": "…",
+//! "params": {…} }`, each made once the execution has ended, or `after_secs` after the one before; `${execution}` and
+//! `${map_run}` in them are the ARNs. `expect` tells the steps' `answers`, the `map_runs` (counts of 0 left out), their
+//! `children` with their inputs, and the objects `s3_written`; each UUID in them is `<uuid>`, each time `<date>`.
 
 use crate::compare::Comparison;
+use crate::map_runs;
 use crate::outside::{Outside, Services};
 use crate::world::World;
 use crate::{Tally, files, folder};
@@ -67,7 +73,9 @@ fn run(file: &PathBuf) -> Result<(), Failed> {
 }
 
 async fn outcome(case: &Value) -> Result<Value, String> {
-    let outside = Outside::by_state(case.get("tasks")).with_services(Services::of(case));
+    let outside = Outside::by_state(case.get("tasks"))
+        .with_services(Services::of(case))
+        .with_objects(case.get("s3_objects"));
     let mut world = World::new(outside);
     for (name, definition) in case.get("machines").and_then(Value::as_object).into_iter().flatten()
     {
@@ -101,7 +109,11 @@ async fn outcome(case: &Value) -> Result<Value, String> {
         stopped.map_err(|error| error.to_string())?;
         world.run_until(async |_: &World| false).await;
     }
-    world.run_until(async |world: &World| world.status(&arn).await != "RUNNING").await;
+    let mut answers = Vec::new();
+    for step in case["steps"].as_array().into_iter().flatten() {
+        answers.push(made(&mut world, &arn, step).await);
+    }
+    run_to_end(&mut world, &arn).await;
     let answer = world.request("DescribeExecution", &json!({ "executionArn": arn })).await;
     let answer = answer.map_err(|error| error.to_string())?;
     let mut outcome = json!({ "status": answer["status"] });
@@ -117,7 +129,53 @@ async fn outcome(case: &Value) -> Result<Value, String> {
     for (name, value) in account.as_ref().and_then(Value::as_object).into_iter().flatten() {
         outcome[name] = value.clone();
     }
-    Ok(outcome)
+    if !answers.is_empty() {
+        outcome["answers"] = Value::Array(answers);
+    }
+    map_runs::tell(&world, &arn, &mut outcome).await?;
+    Ok(if outcome.get("map_runs").is_some() { map_runs::fixed(&outcome) } else { outcome })
+}
+
+/// The execution ends, and so does what it leaves behind: children that are stopped, results that are written.
+async fn run_to_end(world: &mut World, arn: &str) {
+    world.run_until(async |world: &World| world.status(arn).await != "RUNNING").await;
+    if !map_runs::arns(world, arn).await.is_empty() {
+        world.run_for(Duration::from_secs(1)).await;
+    }
+}
+
+/// Makes a step, and tells its answer without what differs from run to run.
+async fn made(world: &mut World, arn: &str, step: &Value) -> Value {
+    match step["after_secs"].as_u64() {
+        Some(secs) => world.run_for(Duration::from_secs(secs)).await,
+        None => run_to_end(world, arn).await,
+    }
+    let run = map_runs::arns(world, arn).await.pop().unwrap_or_default();
+    let params =
+        step["params"].to_string().replace("${execution}", arn).replace("${map_run}", &run);
+    let params = serde_json::from_str(&params).unwrap_or_default();
+    let answer = world.request(step["op"].as_str().unwrap_or_default(), &params).await;
+    let mut answer = answer.unwrap_or_else(|error| error);
+    without_dates(&mut answer);
+    if let Some(members) = answer.as_object_mut() {
+        for counts in ["itemCounts", "executionCounts"] {
+            if let Some(counts) = members.get_mut(counts).and_then(Value::as_object_mut) {
+                counts.retain(|_, count| *count != json!(0));
+            }
+        }
+    }
+    answer
+}
+
+fn without_dates(answer: &mut Value) {
+    match answer {
+        Value::Object(members) => {
+            members.retain(|name, _| !name.ends_with("Date") && name != "nextToken");
+            members.values_mut().for_each(without_dates);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_dates),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn short(event: &Value) -> String {

@@ -10,6 +10,7 @@
 mod cases;
 mod compare;
 mod differences;
+mod map_runs;
 mod outside;
 mod recorded;
 mod world;

@@ -1,17 +1,17 @@
 //! The world outside a recorded case: its Lambda functions, and what the services answered.
 
+#[path = "objects.rs"]
+mod objects;
 #[path = "services.rs"]
 mod services;
 
+pub use objects::Objects;
 pub use services::Services;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use baton_api::{OwnApi, is_elsewhere};
 use baton_asl::Resource;
 use baton_driver::{
-    CallAnswer, Job as StartedJob, ObjectAnswer, ObjectCall, ObjectError, ObjectRequest,
-    ObjectSummary, TaskCall, Tasks,
+    CallAnswer, Job as StartedJob, ObjectAnswer, ObjectCall, ObjectError, TaskCall, Tasks,
 };
 use baton_engine::{Failure, Payload};
 use baton_integrations::http_task::{
@@ -35,8 +35,8 @@ pub struct Outside {
     states: BTreeMap<String, Value>,
     /// What the services answered, in the order in which they were asked.
     results: Mutex<Vec<Value>>,
-    /// The objects in S3, by bucket and key.
-    objects: BTreeMap<(String, String), Vec<u8>>,
+    /// The objects in S3.
+    pub objects: Objects,
     /// Tokens handed out, with what is to become of them.
     callbacks: Mutex<Vec<Callback>>,
     /// What answers requests as services do, in our own cases that have it.
@@ -63,16 +63,8 @@ impl Outside {
     }
 
     /// The same, with these objects in S3.
-    pub fn with_objects(mut self, objects: Option<&Value>) -> Self {
-        for object in objects.and_then(Value::as_array).into_iter().flatten() {
-            let text = |name: &str| object[name].as_str().unwrap_or_default().to_owned();
-            let bytes = match object["base64"].as_str() {
-                Some(encoded) => BASE64_STANDARD.decode(encoded).expect("objects are base64"),
-                None => text("text").into_bytes(),
-            };
-            self.objects.insert((text("bucket"), text("key")), bytes);
-        }
-        self
+    pub fn with_objects(self, objects: Option<&Value>) -> Self {
+        Outside { objects: Objects::new(objects), ..self }
     }
 
     /// The answers to each state's attempts.
@@ -200,31 +192,7 @@ fn no_such_function(invocation: &Invocation) -> Response {
 
 impl Tasks for Outside {
     async fn objects(&self, call: &ObjectCall<'_>) -> Result<ObjectAnswer, ObjectError> {
-        let missing = || ObjectError::refused("The specified key does not exist.");
-        match call.request {
-            ObjectRequest::Read { bucket, key, from, .. } => {
-                let whole = self.objects.get(&(bucket.to_owned(), key.to_owned()));
-                let whole = whole.ok_or_else(missing)?;
-                let from = usize::try_from(from).unwrap_or(usize::MAX).min(whole.len());
-                let bytes = whole[from..].to_vec();
-                Ok(ObjectAnswer::Bytes { bytes, is_end: true, etag: "\"1\"".to_owned() })
-            }
-            ObjectRequest::List { bucket, prefix, .. } => {
-                let listed = self
-                    .objects
-                    .iter()
-                    .filter(|((of, key), _)| of == bucket && key.starts_with(prefix));
-                let summary = |((_, key), bytes): (&(String, String), &Vec<u8>)| ObjectSummary {
-                    key: key.clone(),
-                    etag: "\"1\"".to_owned(),
-                    modified_secs: 0,
-                    size: bytes.len() as u64,
-                    storage_class: "STANDARD".to_owned(),
-                };
-                Ok(ObjectAnswer::Page { objects: listed.map(summary).collect(), next: None })
-            }
-            ObjectRequest::Write { .. } => Ok(ObjectAnswer::Written),
-        }
+        self.objects.answer(&call.request)
     }
 
     async fn call(&self, call: &TaskCall<'_>) -> CallAnswer {

@@ -74,6 +74,25 @@ impl World {
         }
     }
 
+    /// Lets everything happen that happens within this time.
+    pub async fn run_for(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        loop {
+            self.settle().await;
+            let due = self.backend.next_due().map(|due| {
+                let ahead = due.duration_since(self.started);
+                self.epoch + Duration::try_from(ahead).unwrap_or_default()
+            });
+            if Instant::now() >= until {
+                return;
+            }
+            tokio::select! {
+                Some(_) = self.calls.join_next() => {}
+                () = tokio::time::sleep_until(due.unwrap_or(until).min(until)) => {}
+            }
+        }
+    }
+
     /// Takes every cue that is due.
     async fn settle(&mut self) {
         loop {

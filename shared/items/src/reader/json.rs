@@ -347,23 +347,24 @@ fn token(window: &mut Window, tokens: &[u8]) -> Result<Option<u8>, ReadFailure> 
     Ok(Some(byte))
 }
 
-/// The next member's name, or the object's end. Nothing is consumed until all of it is in sight.
+/// The next member's name, or the object's end. Nothing but white space is consumed until all of it is in sight.
 fn member(window: &mut Window, is_first: bool) -> Result<Option<Member>, ReadFailure> {
+    let first = peek(window);
     let offset = window.offset();
     let rest = window.rest();
-    let mut at = blanks(rest, 0);
-    match rest.get(at) {
+    let mut at = 0;
+    match first {
         None => return Ok(None),
         Some(b'}') => {
-            window.consume(at + 1);
+            window.consume(1);
             return Ok(Some(Member::End));
         }
-        Some(b',') if !is_first => at = blanks(rest, at + 1),
+        Some(b',') if !is_first => at = blanks(rest, 1),
         Some(b'"') if is_first => {}
         Some(_) => return Err(invalid(offset, "a comma or a member name is missing")),
     }
     match rest.get(at) {
-        None => return Ok(None),
+        None => return awaited(window),
         Some(b'"') => {}
         Some(_) => return Err(invalid(offset, "a member name is missing")),
     }
@@ -380,25 +381,33 @@ fn member(window: &mut Window, is_first: bool) -> Result<Option<Member>, ReadFai
     Ok(Some(Member::Named(name)))
 }
 
-/// Where the next element of an array begins, or its `]`. Nothing is consumed until it is in sight.
-fn element_start(window: &Window, is_first: bool) -> Result<Option<usize>, ReadFailure> {
+/// Where the next element of an array begins, or its `]`. Nothing but white space is consumed until it is in sight.
+fn element_start(window: &mut Window, is_first: bool) -> Result<Option<usize>, ReadFailure> {
+    let first = peek(window);
     let rest = window.rest();
-    let at = blanks(rest, 0);
-    match rest.get(at) {
+    match first {
         None => Ok(None),
-        Some(b']') => Ok(Some(at)),
+        Some(b']') => Ok(Some(0)),
         Some(b',') if !is_first => {
-            let at = blanks(rest, at + 1);
+            let at = blanks(rest, 1);
             match rest.get(at) {
-                None => Ok(None),
+                None => awaited(window),
                 Some(b']' | b',') => Err(invalid(window.offset(), "a value is missing")),
                 Some(_) => Ok(Some(at)),
             }
         }
         Some(b',') => Err(invalid(window.offset(), "a value is missing")),
-        Some(_) if is_first => Ok(Some(at)),
+        Some(_) if is_first => Ok(Some(0)),
         Some(_) => Err(invalid(window.offset(), "a comma is missing")),
     }
+}
+
+/// More is to come behind a comma, which is held until then: not without end.
+fn awaited<T>(window: &Window) -> Result<Option<T>, ReadFailure> {
+    if window.rest().len() > limits::RECORD_BYTES_MAX {
+        return Err(invalid(window.offset(), "too much white space follows a comma"));
+    }
+    Ok(None)
 }
 
 fn blanks(rest: &[u8], from: usize) -> usize {

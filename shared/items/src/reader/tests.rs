@@ -80,6 +80,21 @@ fn json(pointer: &str) -> Format {
     Format::Json(Pointer::parse(pointer).unwrap())
 }
 
+#[test]
+fn white_space_is_passed_over_and_not_held() {
+    let blank = " ".repeat(3_000_000);
+    let read = |text: String| shown(read_in(&json(""), &gzip(text.as_bytes()), 1_000));
+    for [empty, one] in [["[]", "[1]"], ["{}", r#"{"a":1}"#]] {
+        let [open, close] = [&empty[..1], &empty[1..]];
+        let inner = &one[1..one.len() - 1];
+        assert_eq!(read(format!("{blank}{open}{blank}{close}{blank}")), "");
+        let item = read(format!("{open}{blank}{inner}{blank}{close}"));
+        assert_eq!(item, read(one.to_owned()));
+        let behind = read(format!("{open}{inner},{blank}{inner}{close}"));
+        assert!(behind.ends_with("too much white space follows a comma\n"), "{behind}");
+    }
+}
+
 const RECORDED: &str =
     "Value1,Value2,Value3\nValue4,Value5,Value6\n,,,\ntrue,1,'HelloWorld'\nNull,None,\n   \n";
 
@@ -291,13 +306,13 @@ fn what_is_no_json_is_refused() {
         ("oops", "The text at byte 0 is not valid JSON: a value was expected"),
         ("", "The object ends at byte 0, within a JSON value."),
         ("[1, 2", "The object ends at byte 5, within a JSON value."),
-        ("[1 2]", "The text at byte 2 is not valid JSON: a comma is missing"),
+        ("[1 2]", "The text at byte 3 is not valid JSON: a comma is missing"),
         ("[1,]", "The text at byte 2 is not valid JSON: a value is missing"),
         ("[1] 2", "The text at byte 4 is not valid JSON: more text follows the value"),
         ("{\"a\" 1}", "The text at byte 5 is not valid JSON: a comma, colon or bracket is missing"),
         (
             "{\"a\":1 \"b\":2}",
-            "The text at byte 6 is not valid JSON: a comma or a member name is missing",
+            "The text at byte 7 is not valid JSON: a comma or a member name is missing",
         ),
         ("[[1}]", "The text at byte 1 is not valid JSON: expected `,` or `]` at line 1 column 3"),
         ("[01]", "The text at byte 1 is not valid JSON: invalid number at line 1 column 2"),
