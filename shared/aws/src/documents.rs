@@ -159,7 +159,8 @@ fn folder(kind: DocumentKind) -> Folder {
         | DocumentKind::MapRun
         | DocumentKind::MapRunOf
         | DocumentKind::MapChunk
-        | DocumentKind::MapLanes => Folder::Payloads,
+        | DocumentKind::MapLanes
+        | DocumentKind::MapResults => Folder::Payloads,
         DocumentKind::Tags
         | DocumentKind::Publication
         | DocumentKind::Version

@@ -5,7 +5,7 @@ use crate::definitions::Definitions;
 use crate::error::{Halt, chain, is_written};
 use crate::ids::DrawnIds;
 use crate::limits::{SPARE_DELAY, TRANSITIONS_MAX};
-use crate::map_run::Gathering;
+use crate::map_run::{Busy, Gathering};
 use crate::stop::failed_record;
 use crate::take::state_type_of;
 use crate::tasks::Tasks;
@@ -63,6 +63,7 @@ pub struct Driver<B, T> {
     pub(crate) unrecorded: Unrecorded,
     pub(crate) desks: Desks,
     pub(crate) gathering: Gathering,
+    pub(crate) busy: Busy,
     pub(crate) settings: Settings,
 }
 
@@ -98,7 +99,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     pub fn new(backend: Arc<B>, tasks: T, keys: Arc<TokenKeys>, settings: Settings) -> Self {
         let (definitions, unrecorded) = (Definitions::default(), Unrecorded::default());
         let (desks, gathering) = (Desks::default(), Gathering::default());
-        Driver { backend, tasks, keys, definitions, unrecorded, desks, gathering, settings }
+        let busy = Busy::default();
+        Driver { backend, tasks, keys, definitions, unrecorded, desks, gathering, busy, settings }
     }
 
     /// The backend.

@@ -42,6 +42,30 @@ pub(crate) const RACES_MAX: u32 = 100;
 pub(crate) const SPAWNS_AT_ONCE: usize = 25;
 /// How many children a chunk of a map run's manifest has at most: as many as a group has lanes.
 pub(crate) const MAP_CHUNK_CHILDREN: usize = 25;
+/// The same for Express children, as long as some groups may have had no chunk.
+pub(crate) const MAP_EXPRESS_FIRST_CHILDREN: usize = 100;
+/// The same for Express children once every group has had a chunk: what is written for a chunk is shared by more.
+pub(crate) const MAP_EXPRESS_CHILDREN: usize = 1_000;
+/// How many results of Express children are committed together at most.
+pub(crate) const MAP_PIECE_CHILDREN: u32 = 1_000;
+/// Once so many bytes of results wait they are committed.
+pub(crate) const MAP_PIECE_BYTES: usize = 256 * 1024;
+/// How long a result of an Express child waits for others to be committed with.
+pub(crate) const MAP_PIECE_TIME: Duration = Duration::from_secs(1);
+/// How long Express children run before their map run is looked at, whether or not any has ended.
+pub(crate) const MAP_LOOK_TIME: Duration = Duration::from_secs(3);
+/// How long a group waits for those of its last children that end at once, before it asks for more.
+pub(crate) const MAP_LAST_TIME: Duration = Duration::from_millis(2);
+/// How long a process that runs Express children of a group is taken to be alive after it wrote the group.
+pub(crate) const MAP_LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// With so much of that left the group is written again.
+pub(crate) const MAP_LEASE_LEFT_MIN: SignedDuration = SignedDuration::from_secs(30);
+/// What an Express child may need of a process's time besides its own: to commit its result.
+pub(crate) const MAP_EXPRESS_MARGIN: Duration = Duration::from_secs(15);
+/// How many Express children begin before others in the process get their turn.
+pub(crate) const MAP_EXPRESS_STRETCH: u32 = 32;
+/// How many pieces of results are read at a time.
+pub(crate) const MAP_PIECES_PER_PAGE: u32 = 10;
 /// Once the inputs of a chunk have so many bytes it is closed; one more input of the largest size fits an item of DynamoDB's.
 pub(crate) const MAP_CHUNK_BYTES_MAX: usize = 128 * 1024;
 /// How many chunks a process remembers: at most some 16 MiB.

@@ -11,7 +11,7 @@ use crate::limits::{
     COUNTED_CUES_MAX, PANICS_MAX, RETRY_DELAY_MAX, RETRY_DELAY_MIN, TRIES_MAX, WAITING_CALLS_MAX,
 };
 use crate::{Driver, TakeError, Tasks};
-use baton_engine::{Cue, Due};
+use baton_engine::{Cue, Due, MapSignal, Signal};
 use baton_store::{Backend, ExecutionArn, Outgoing, StoreError};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
@@ -147,7 +147,9 @@ impl<B: Backend, T: Tasks> Runner<B, T> {
 
     /// Where a cue of slow work has its place, and how many places there are.
     fn slow(&mut self, cue: &Outgoing) -> Option<(&mut Slow, usize)> {
-        if cue.execution.is_express() {
+        let is_express = matches!(cue.cue.signal, Signal::Map(MapSignal::Run { .. }))
+            || cue.execution.is_express();
+        if is_express {
             Some((&mut self.express, self.lanes.express_max))
         } else if cue.cue.signal.is_call() {
             Some((&mut self.calls, self.lanes.calls_max))

@@ -54,6 +54,11 @@ pub trait Tasks: Send + Sync + 'static {
         JOB_PAUSE_MIN
     }
 
+    /// How long this process has left for its work; nothing where it has all the time there is.
+    fn time_left(&self) -> Option<Duration> {
+        None
+    }
+
     /// Reads, lists or writes a user's objects in S3.
     fn objects(
         &self,

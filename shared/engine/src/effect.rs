@@ -100,6 +100,11 @@ pub enum MapSignal {
         /// Its place there.
         place: u32,
     },
+    /// The Express children of this group are to be run.
+    Run {
+        /// Its number.
+        group: u32,
+    },
     /// Every child has ended: collect the results from this chunk on.
     Collect {
         /// Its number.
@@ -108,11 +113,11 @@ pub enum MapSignal {
 }
 
 impl MapSignal {
-    /// Whether it may be slow: it reads or writes objects.
+    /// Whether it may be slow: it reads or writes objects, or runs children to their ends.
     #[must_use]
     pub fn is_call(self) -> bool {
         match self {
-            MapSignal::Read { .. } | MapSignal::Collect { .. } => true,
+            MapSignal::Read { .. } | MapSignal::Collect { .. } | MapSignal::Run { .. } => true,
             MapSignal::Begin | MapSignal::Fill { .. } | MapSignal::Ended { .. } => false,
         }
     }

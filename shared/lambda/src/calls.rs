@@ -186,6 +186,10 @@ impl Tasks for RoleCalls {
         }
     }
 
+    fn time_left(&self) -> Option<Duration> {
+        Some(self.deadline.left(&self.aws))
+    }
+
     async fn call(&self, call: &TaskCall<'_>) -> CallAnswer {
         self.outcome(call).await.unwrap_or_else(CallAnswer::Failed)
     }

@@ -7,7 +7,7 @@ use crate::time::Epoch;
 use crate::{Api, ApiError};
 use baton_driver::Tasks;
 use baton_engine::{ErrorDetail, Payload};
-use baton_store::{Backend, Header, Status};
+use baton_store::{Backend, ExecutionArn, Header, Status};
 use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
@@ -72,10 +72,25 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     let arn = members.required_text("executionArn", ARN)?;
     let is_all = is_all_data(&mut members)?;
     members.finish()?;
-    let header = api.header(&execution_arn(&arn)?).await?;
+    let header = match express_child(api, &arn).await? {
+        Some(child) => child,
+        None => api.header(&execution_arn(&arn)?).await?,
+    };
     let reason = super::redrive_execution::reason_against(api, &header).await?;
     let status = super::map_runs::child_status(api, &header).await?.as_str();
     Ok(Output { status, ..output(&header, is_all, reason) })
+}
+
+/// An Express execution has no header; one of a map run is described all the same, once it has ended (DMAP-37).
+async fn express_child<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    arn: &str,
+) -> Result<Option<Arc<Header>>, ApiError> {
+    let is_child = |arn: &ExecutionArn| arn.is_express() && arn.machine().label().is_some();
+    let Some(arn) = ExecutionArn::parse(arn).ok().filter(is_child) else { return Ok(None) };
+    let found = api.driver.ended_express_child(&arn).await;
+    let found = found.map_err(|error| ApiError::unavailable(&error))?;
+    found.map(Some).ok_or_else(|| ApiError::no_such_execution(arn.as_str()))
 }
 
 fn output(header: &Header, is_all: bool, not_redrivable: Option<String>) -> Output {

@@ -225,19 +225,12 @@ pub(super) async fn children<B: Backend, T: Tasks>(
     from: Option<&str>,
 ) -> Result<(Vec<Child>, Option<String>), ApiError> {
     let state = find(api, arn).await?.value;
-    let machine = MachineArn::trusted(state.machine.clone());
     let place = from.and_then(|text| text.split_once(' '));
     let place = place.and_then(|(a, b)| Some((a.parse::<u32>().ok()?, b.parse::<u32>().ok()?)));
     let (mut chunk, mut at) = place.unwrap_or_default();
     let (mut found, mut seen) = (Vec::new(), 0_u32);
     while chunk < state.chunks {
-        let read = documents::find::<MapChunk>(api.backend(), arn, &map_key(chunk)).await?;
-        let children = read.map_or(0, |read| read.value.children.len());
-        let width = u32::try_from(children).unwrap_or(u32::MAX);
-        let arns: Vec<_> =
-            (at..width).map(|place| map_child_arn(&machine, arn, chunk, place)).collect();
-        let headers = try_join_all(arns.iter().map(|arn| api.backend().header(arn))).await?;
-        for header in headers {
+        for header in chunk_children(api, &state, arn, chunk, at).await? {
             if found.len() >= wanted.items_max as usize || seen >= SCAN_MAX {
                 return Ok((found, Some(format!("{chunk} {at}"))));
             }
@@ -278,6 +271,28 @@ pub(super) async fn child_status<B: Backend, T: Tasks>(
     let state = documents::find(api.backend(), &child.map_run_arn, MapRunState::KEY).await?;
     let of_run = state.map(|state| status(&state.value, header, api.now()));
     Ok(of_run.unwrap_or_else(|| header.status.name()))
+}
+
+/// The children of a chunk from a place on. Of Express children, those that have ended.
+async fn chunk_children<B: Backend, T: Tasks>(
+    api: &Api<B, T>,
+    state: &MapRunState,
+    arn: &str,
+    chunk: u32,
+    from: u32,
+) -> Result<Vec<Option<Arc<Header>>>, ApiError> {
+    if state.is_express {
+        let children = api.driver.ended_express_children(arn, chunk).await;
+        let children = children.map_err(|error| ApiError::unavailable(&error))?;
+        return Ok(children.into_iter().skip(from as usize).collect());
+    }
+    let machine = MachineArn::trusted(state.machine.clone());
+    let read = documents::find::<MapChunk>(api.backend(), arn, &map_key(chunk)).await?;
+    let children = read.map_or(0, |read| read.value.children.len());
+    let width = u32::try_from(children).unwrap_or(u32::MAX);
+    let arns: Vec<_> =
+        (from..width).map(|place| map_child_arn(&machine, arn, chunk, place)).collect();
+    Ok(try_join_all(arns.iter().map(|arn| api.backend().header(arn))).await?)
 }
 
 /// How many items a child works on, as far as that is known.

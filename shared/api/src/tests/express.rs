@@ -238,3 +238,54 @@ fn check(mut answer: Value, expected: Expect) {
     answer["executionArn"] = format!("{head}:ID").into();
     expected.assert_eq(&serde_json::to_string_pretty(&answer).unwrap());
 }
+
+#[tokio::test]
+async fn an_express_child_of_a_map_run_is_described_once_it_has_ended() {
+    let world = World::new();
+    let map = json!({
+        "Type": "Map", "Label": "l", "End": true, "ToleratedFailureCount": 1,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+            "StartAt": "Pick",
+            "States": {
+                "Pick": {"Type": "Choice", "Default": "Good", "Choices": [{"Variable": "$", "NumericEquals": 2, "Next": "Bad"}]},
+                "Good": {"Type": "Pass", "Result": "done", "End": true},
+                "Bad": {"Type": "Fail", "Error": "Two"},
+            },
+        },
+    });
+    let machine = world.create("m", &only(map)).await;
+    let request = json!({"stateMachineArn": machine, "name": "x", "input": "[1, 2]"});
+    let execution = world.call("StartExecution", request).await["executionArn"].clone();
+    world.drain().await;
+    let runs = world.call("ListMapRuns", json!({"executionArn": execution})).await;
+    let map_run = runs["mapRuns"][0]["mapRunArn"].clone();
+    let listed = world.call("ListExecutions", json!({"mapRunArn": map_run})).await;
+    let child = |at: usize| listed["executions"][at].clone();
+    assert_eq!((&child(0)["status"], &child(1)["status"]), (&json!("SUCCEEDED"), &json!("FAILED")));
+    assert_eq!(child(0)["itemCount"], 1);
+    let arn = child(0)["executionArn"].as_str().unwrap().to_owned();
+    assert!(arn.starts_with("arn:aws:states:us-east-1:111111111111:express:m/l:"), "{arn}");
+    let described = world.call("DescribeExecution", json!({"executionArn": arn})).await;
+    assert_eq!(
+        (&described["input"], &described["output"], &described["mapRunArn"]),
+        (&json!("1"), &json!("\"done\""), &map_run)
+    );
+    assert_eq!(described["stateMachineArn"], format!("{machine}/l"));
+    let failed = json!({"executionArn": child(1)["executionArn"]});
+    assert_eq!(world.call("DescribeExecution", failed).await["error"], "Two");
+    for operation in ["GetExecutionHistory", "StopExecution"] {
+        assert_eq!(
+            world.refusal(operation, json!({"executionArn": arn})).await,
+            "InvalidArn: Invalid Arn: 'Resource type not valid in this context: express'"
+        );
+    }
+    let other = "arn:aws:states:us-east-1:111111111111:express:m/l:n:u";
+    let refused = world.refusal("DescribeExecution", json!({"executionArn": other})).await;
+    assert!(refused.starts_with("ExecutionDoesNotExist"), "{refused}");
+    let run = world.call("DescribeMapRun", json!({"mapRunArn": map_run})).await;
+    assert_eq!(
+        (&run["itemCounts"]["succeeded"], &run["itemCounts"]["failed"]),
+        (&json!(1), &json!(1))
+    );
+}

@@ -135,7 +135,7 @@ impl World {
     pub(crate) async fn create(&self, name: &str, definition: &Value) -> String {
         let request = json!({"name": name, "definition": definition.to_string(), "roleArn": ROLE});
         let created = self.call("CreateStateMachine", request).await;
-        created["stateMachineArn"].as_str().unwrap().to_owned()
+        created["stateMachineArn"].as_str().unwrap_or_else(|| panic!("{created}")).to_owned()
     }
 
     /// Starts an execution and gives its ARN.

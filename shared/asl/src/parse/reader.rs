@@ -1,8 +1,8 @@
 //! What is common to reading everything: the findings, the names in sight, the blocks so far.
 
-use super::Options;
 use super::object::{Field, Object};
 use super::place::Place;
+use super::{MachineType, Options};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::limits::DIAGNOSTICS_MAX;
 use crate::source::{Kind, Lines, Node, Span};
@@ -17,6 +17,8 @@ const FIELDS_LISTED_MAX: usize = 30;
 pub(crate) struct Reader<'t> {
     lines: Lines<'t>,
     pub(crate) options: &'t Options,
+    /// What executes the current place: the machine, or the children of a Distributed Map.
+    pub(crate) machine_type: MachineType,
     pub(crate) diagnostics: Vec<Diagnostic>,
     errors: usize,
     warnings: usize,
@@ -46,6 +48,7 @@ impl<'t> Reader<'t> {
         Reader {
             lines: Lines::new(text),
             options,
+            machine_type: options.machine_type,
             diagnostics: Vec::new(),
             errors: 0,
             warnings: 0,

@@ -108,7 +108,12 @@ impl Map {
                 Some((variables, std::mem::take(&mut reader.taken_variables)))
             }
         };
+        let around = reader.machine_type;
+        if mode == Mode::Distributed && written_mode(state).1 {
+            reader.machine_type = MachineType::Express;
+        }
         let block = reader.block(&processor);
+        reader.machine_type = around;
         if let Some((variables, taken)) = variables {
             reader.variables = variables;
             reader.taken_variables = taken;
@@ -234,7 +239,7 @@ fn mode(reader: &mut Reader<'_>, processor: &Object<'_>) -> Mode {
     };
     reader.only(&config, &["Mode", "ExecutionType"]);
     let span = mode.node.span;
-    if reader.options.machine_type == MachineType::Express {
+    if reader.machine_type == MachineType::Express {
         let message = "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines";
         reader.schema(&mode.place, span, message);
         return Mode::Distributed;

@@ -111,7 +111,7 @@ fn resource(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Resource> {
         reader.error_with_help(code, &field.place, span, message, help);
         return None;
     };
-    if reader.options.machine_type == MachineType::Express
+    if reader.machine_type == MachineType::Express
         && let Some(message) = express_refusal(&resource)
     {
         let help = Some("a Standard state machine can wait".to_owned());
@@ -365,6 +365,22 @@ mod tests {
             r##"{"Type": "Task", "Resource": "arn:aws:states:us-east-1:123456789012:activity:a", "Credentials": {"RoleArn": "r"}, "End": true}"##,
             expect![[r#"
                 ERROR SCHEMA_VALIDATION_FAILED: The field 'Credentials' is not supported for activities at /States/S/Credentials `"Credentials"`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn express_children_of_a_distributed_map_do_not_wait() {
+        let map = |execution_type: &str| {
+            let state = r##"{"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "TYPE"}, "StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "Parameters": {}, "End": true}}}, "End": true}"##;
+            state.replace("TYPE", execution_type)
+        };
+        check_state(&map("STANDARD"), expect!["accepted"]);
+        check_state(
+            &map("EXPRESS"),
+            expect![[r#"
+                ERROR SCHEMA_VALIDATION_FAILED: Express state machine does not support '.waitForTaskToken' service integration  at /States/S/ItemProcessor/States/A/Resource `"arn:aws:states:::sqs:sendMessage.waitForTaskToken`
+                  a Standard state machine can wait
             "#]],
         );
     }

@@ -74,13 +74,21 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 return Ok(Expressed { status, duration: Duration::ZERO, bytes_max: 0 });
             }
         };
-        let own = run.definition.timeout_secs.map(|secs| Duration::from_secs(secs.into()));
+        // The definition of a map run's child is its parent's, whose time is not the child's.
+        let own = run.definition.timeout_secs.filter(|_| run.header.map_run().is_none());
+        let own = own.map(|secs| Duration::from_secs(secs.into()));
         let limit = own.map_or(EXPRESS_LIMIT, |own| own.min(EXPRESS_LIMIT));
         let course = Course::new(self, &run, started);
         // Apart from whoever waits for it: its futures nest deeply.
         let running: BoxFuture<'_, Expressed> = Box::pin(course.run(limit));
         let expressed = running.await;
-        tracing::info!(arn = %run.arn, status = expressed.status.name().as_str(), "express ended");
+        let status = expressed.status.name().as_str();
+        if run.header.map_run().is_some() {
+            // A map run has millions of them.
+            tracing::debug!(arn = %run.arn, status, "express ended");
+        } else {
+            tracing::info!(arn = %run.arn, status, "express ended");
+        }
         Ok(expressed)
     }
 

@@ -14,6 +14,7 @@ use baton_store::{
     Backend, Created, ExecutionArn, Header, MapRunChild, Parent, Status, StatusName,
 };
 use futures_util::future::try_join_all;
+use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -86,10 +87,15 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 Some(header) if header.status.name() == StatusName::Succeeded => {
                     Standing::Ended(Ended { status: StatusName::Succeeded, is_final: false })
                 }
-                Some(header) if self.is_redrivable(&header).await? => Standing::Redrivable {
-                    status: header.status.name(),
-                    redrives: header.execution.redrives.count,
-                },
+                // An Express child has no journal to go on from: another execution takes its place.
+                Some(header)
+                    if of.distributed.is_express || self.is_redrivable(&header).await? =>
+                {
+                    Standing::Redrivable {
+                        status: header.status.name(),
+                        redrives: header.execution.redrives.count,
+                    }
+                }
                 Some(header) => {
                     Standing::Ended(Ended { status: header.status.name(), is_final: true })
                 }
@@ -104,6 +110,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         of: InRun<'_>,
         chunk: u32,
     ) -> Result<Vec<Option<Arc<Header>>>, Halt> {
+        if of.distributed.is_express {
+            return self.express_children(of, chunk).await;
+        }
         let width = self.chunk(of.arn(), chunk).await?.children.len();
         let width = u32::try_from(width).unwrap_or(u32::MAX);
         let mut children = Vec::new();
@@ -211,9 +220,20 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         let input = read.children.get(place as usize).ok_or_else(|| {
             Halt::Broken(format!("chunk {chunk} of `{}` has no child {place}", of.arn()))
         })?;
-        let input = Payload::kept(input.input.get()).map_err(|error| Halt::broken(&error))?;
-        let (machine, parent) = (of.machine(), of.run.execution());
         let arn = self.child_arn(of, chunk, place);
+        self.header_of(of, &arn, (group, chunk, place), &input.input)
+    }
+
+    /// The header of a child that begins now.
+    pub(super) fn header_of(
+        &self,
+        of: InRun<'_>,
+        arn: &ExecutionArn,
+        (group, chunk, place): (u32, u32, u32),
+        input: &RawValue,
+    ) -> Result<Header, Halt> {
+        let input = Payload::kept(input.get()).map_err(|error| Halt::broken(&error))?;
+        let (machine, parent) = (of.machine(), of.run.execution());
         let machine_name = machine.as_str().rsplit(':').next().unwrap_or_default().into();
         let execution = Execution {
             arn: arn.as_str().into(),

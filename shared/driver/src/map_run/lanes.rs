@@ -20,9 +20,9 @@ pub(super) const THRESHOLD_EXCEEDED: &str = "States.ExceedToleratedFailureThresh
 pub(super) const THRESHOLD_CAUSE: &str = "The specified tolerated failure threshold was exceeded";
 
 /// A group with the run it belongs to, as they were read.
-struct Seen {
-    state: Held<MapRunState>,
-    lanes: Option<Held<MapLanes>>,
+pub(super) struct Seen {
+    pub(super) state: Held<MapRunState>,
+    pub(super) lanes: Option<Held<MapLanes>>,
 }
 
 /// What became of a try to change a group.
@@ -96,7 +96,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         Err(TakeError::Contended { tries: RACES_MAX }.into())
     }
 
-    async fn see(&self, of: InRun<'_>, group: u32) -> Result<Option<Seen>, Halt> {
+    pub(super) async fn see(&self, of: InRun<'_>, group: u32) -> Result<Option<Seen>, Halt> {
         // The group first: a run that is seen later can only have gone further.
         let lanes = documents::find(&*self.backend, of.arn(), &map_key(group)).await?;
         let state = self.map_run_state(of.arn()).await?;
@@ -149,7 +149,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
 
     /// Takes the next chunk for a group that has room, or notes that it is hungry. True if there is something to be
     /// done again.
-    async fn take_chunk(
+    pub(super) async fn take_chunk(
         &self,
         of: InRun<'_>,
         group: u32,
@@ -218,7 +218,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 
     /// Opens a chunk, whose children are to be started: all of them, or in a redrive those that had not succeeded.
-    async fn open(
+    pub(super) async fn open(
         &self,
         of: InRun<'_>,
         state: &MapRunState,
@@ -331,7 +331,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 
     /// Whether too many items have failed. All groups are counted only when this one's own failures make it possible.
-    async fn is_over(
+    pub(super) async fn is_over(
         &self,
         of: InRun<'_>,
         state: &MapRunState,
@@ -395,7 +395,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
 }
 
 /// The group as it stands in the run's latest redrive.
-fn current(state: &MapRunState, held: Option<&Held<MapLanes>>) -> MapLanes {
+pub(super) fn current(state: &MapRunState, held: Option<&Held<MapLanes>>) -> MapLanes {
     match held {
         Some(held) if held.value.redrives == state.redrives => held.value.clone(),
         Some(_) | None => MapLanes { redrives: state.redrives, ..MapLanes::default() },

@@ -3,7 +3,10 @@
 use super::InRun;
 use crate::driver::Driver;
 use crate::error::Halt;
-use crate::limits::{MAP_CHUNK_BYTES_MAX, MAP_CHUNK_CHILDREN, MAP_READ_LIMIT};
+use crate::limits::{
+    MAP_CHUNK_BYTES_MAX, MAP_CHUNK_CHILDREN, MAP_EXPRESS_CHILDREN, MAP_EXPRESS_FIRST_CHILDREN,
+    MAP_READ_LIMIT,
+};
 use crate::objects::{ObjectAnswer, ObjectCall, ObjectError, ObjectRequest};
 use crate::take::Taken;
 use crate::tasks::Tasks;
@@ -375,9 +378,27 @@ struct Chunker {
     open: Vec<Box<RawValue>>,
 }
 
+/// How many children a chunk may have. Express children come in small chunks until every lane may have had one, so that few
+/// items are spread over all lanes; many items come in large chunks, which cost less.
+fn children_max(of: InRun<'_>, place: &Place) -> usize {
+    if !of.distributed.is_express {
+        return MAP_CHUNK_CHILDREN;
+    }
+    let lanes = match of.facts.concurrency_max {
+        0 => MapRunState::CONCURRENCY_MAX,
+        wanted => wanted.min(MapRunState::CONCURRENCY_MAX),
+    };
+    let batch = of.facts.batch.as_ref().and_then(|batch| batch.items_max).unwrap_or(1);
+    if place.index < u64::from(lanes).saturating_mul(batch) {
+        MAP_EXPRESS_FIRST_CHILDREN
+    } else {
+        MAP_EXPRESS_CHILDREN
+    }
+}
+
 impl Chunker {
     fn new(of: InRun<'_>, place: &Place) -> Result<Self, Failure> {
-        let children_max = MAP_CHUNK_CHILDREN;
+        let children_max = children_max(of, place);
         let batcher = of.facts.batch.as_ref().map(|batch| {
             let limits = BatchLimits { items: batch.items_max, bytes: batch.bytes_max };
             Batcher::new(limits, batch.input.as_ref().map(Payload::text))

@@ -10,6 +10,7 @@
 //!           groups of lanes are fed
 //! Fill      a group takes the next chunk, puts children on its free lanes, and starts them
 //! Ended     a child's lane is free: counted, and the next child started on it
+//! Run       the children of a group, where they are Express executions: chunk after chunk, until there is no more
 //! Collect   all lanes are free for good: results, thresholds, and the record's outcome
 //! Cancel    nobody waits any more: groups are closed and their children stopped
 //! ```
@@ -24,7 +25,7 @@
 //! * The manifest is a chain. A chunk's document is written if there is none, and says where reading goes on behind it.
 //!   So two readers, or one that died and was repeated, agree on every child's input, even where an `ItemSelector` draws by chance.
 //! * A child's name follows from its place in the manifest, and an execution is created if there is none of its name: however
-//!   often a lane starts a child, it runs once. Children of type Express are run as Standard ones.
+//!   often a lane starts a child, it runs once. Express children have no journal: one whose process died runs again ([`express`]).
 //! * A group takes a chunk in two steps, the run's document first. It takes another only once its own document shows
 //!   the one before, so no chunk is lost or taken twice.
 //! * A group's document lists its children under way before any of them is started, and each until its end is counted. Whoever
@@ -39,12 +40,12 @@
 //!
 //! Besides the child itself (its header, its records, its end), in writes and reads of small documents:
 //!
-//! | for each | |
-//! |---|---|
-//! | child | 1 write and 1 read of its group, 1 cue; less where several end at once, for one write counts them all |
-//! | chunk of 25 children | 1 document, 2 writes of the run |
+//! | for each | Standard | Express |
+//! |---|---|---|
+//! | child | 1 write and 1 read of its group, 1 cue; less where several end at once, for one write counts them all | none |
+//! | chunk (25 Standard children, 1,000 Express ones) | 1 document, 2 writes of the run | the same, its results, 1 write of the group |
 //!
-//! At 10,000 lanes there are 400 groups of 25. A group is written at the rate at which its 25 children end, so
+//! At 10,000 lanes there are 400 groups of 25 (Express: 100 of 100). A group is written at the rate at which its 25 children end, so
 //! DynamoDB's 1,000 writes a second to one item bound children of less than 25 ms, and cues of one process for one
 //! group are gathered into one write long before. The run's document is written twice a chunk: at 1,000 writes a second,
 //! 12,500 children a second. What saturates first on AWS is the table's own start rate (4,000 writes a second unless
@@ -52,10 +53,13 @@
 
 mod children;
 mod collect;
+mod express;
 mod gather;
 mod lanes;
 mod manifest;
+mod results;
 
+pub(crate) use express::Busy;
 pub(crate) use gather::Gathering;
 
 use crate::driver::{Driver, Run};
@@ -119,8 +123,14 @@ impl<'a> InRun<'a> {
     }
 
     fn fills(&self, groups: &[u32]) -> Vec<Outgoing> {
-        groups.iter().map(|group| self.cue(MapSignal::Fill { group: *group })).collect()
+        let is_express = self.distributed.is_express;
+        groups.iter().map(|group| self.cue(look_at(*group, is_express))).collect()
     }
+}
+
+/// Has a group look at its lanes.
+fn look_at(group: u32, is_express: bool) -> MapSignal {
+    if is_express { MapSignal::Run { group } } else { MapSignal::Fill { group } }
 }
 
 impl<B: Backend, T: Tasks> Driver<B, T> {
@@ -135,10 +145,19 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         match signal {
             MapSignal::Begin => self.begin_map(of).await,
             MapSignal::Read { chunk } => self.read_map(of, chunk).await,
+            MapSignal::Fill { group } | MapSignal::Ended { group, .. }
+                if of.distributed.is_express =>
+            {
+                // Left over from when such children were run as Standard ones.
+                self.backend.send(of.fills(&[group])).await?;
+                Ok(Taken::Advanced)
+            }
             MapSignal::Fill { group } => self.fill(of, group, None).await,
             MapSignal::Ended { group, chunk, place } => {
                 self.fill(of, group, Some((chunk, place))).await
             }
+            // Apart: it holds many children.
+            MapSignal::Run { group } => Box::pin(self.run_group(of, group)).await,
             MapSignal::Collect { chunk } => self.collect(of, chunk).await,
         }
     }
@@ -163,7 +182,10 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             return self.pass_on(&state.value, [signal].into_iter()).await;
         }
         match signal {
-            MapSignal::Fill { .. } | MapSignal::Ended { .. } | MapSignal::Collect { .. } => {
+            MapSignal::Fill { .. }
+            | MapSignal::Ended { .. }
+            | MapSignal::Run { .. }
+            | MapSignal::Collect { .. } => {
                 self.set_aborted(of).await?;
                 self.take_map(run, marked, signal).await
             }
@@ -181,7 +203,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         signals: impl Iterator<Item = MapSignal>,
     ) -> Result<Taken, Halt> {
         let is_useful = |signal: &MapSignal| match signal {
-            MapSignal::Fill { .. } | MapSignal::Ended { .. } => true,
+            MapSignal::Fill { .. } | MapSignal::Ended { .. } | MapSignal::Run { .. } => true,
             MapSignal::Begin | MapSignal::Read { .. } | MapSignal::Collect { .. } => false,
         };
         let cues: Vec<Outgoing> =
@@ -498,6 +520,14 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
 /// A cue to the record that waits for the run.
 fn cue_about(state: &MapRunState, signal: MapSignal) -> Option<Outgoing> {
     let (scope, sequence) = state.place()?;
+    let signal = match signal {
+        MapSignal::Fill { group } => look_at(group, state.is_express),
+        MapSignal::Begin
+        | MapSignal::Read { .. }
+        | MapSignal::Ended { .. }
+        | MapSignal::Run { .. }
+        | MapSignal::Collect { .. } => signal,
+    };
     let cue = baton_engine::Cue { scope, sequence, signal: Signal::Map(signal) };
     let execution = baton_store::ExecutionArn::trusted(state.execution.clone());
     Some(Outgoing { execution, cue, due: Due::Now })

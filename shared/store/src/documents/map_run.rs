@@ -149,7 +149,7 @@ impl MapRunState {
     /// How many groups of lanes there are, in use or not.
     #[must_use]
     pub fn groups(&self) -> u32 {
-        self.lanes().div_ceil(Self::LANES_PER_GROUP)
+        self.lanes().div_ceil(self.lanes_per_group())
     }
 
     /// How many children a group may have at a time.
@@ -173,8 +173,10 @@ impl MapRunState {
         }
     }
 
-    /// How many lanes a group has at most.
-    const LANES_PER_GROUP: u32 = 25;
+    /// How many lanes a group has at most. One process runs all Express children of a group.
+    fn lanes_per_group(&self) -> u32 {
+        if self.is_express { 100 } else { 25 }
+    }
 
     /// The most children of a map run at a time (DMAP-04).
     pub const CONCURRENCY_MAX: u32 = 10_000;
@@ -368,9 +370,26 @@ pub struct MapLanes {
     /// Whether nothing more is to be started, and what runs to be stopped.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_closed: bool,
+    /// The number of the next piece of results, where the children are Express executions.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pieces: u32,
+    /// Who runs those children.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<MapWorker>,
 }
 
-/// A child under way: chunk, place, items, and the child whose end made room for it.
+/// A process that runs the Express children of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MapWorker {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Until when it is taken to be alive.
+    pub until_millis: i64,
+}
+
+/// A child under way: chunk, place, items, and the child whose end made room for it. An Express child is under way until its
+/// result is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running(pub u32, pub u32, pub u32, pub Option<(u32, u32)>);
 
@@ -425,6 +444,19 @@ pub struct MapOpen {
 }
 
 impl MapOpen {
+    /// Whether there is a place left to start.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        (self.from..self.to).any(|place| !self.done.contains(&place))
+    }
+
+    /// A place that need not be started.
+    pub fn pass(&mut self, place: u32) {
+        if (self.from..self.to).contains(&place) {
+            self.done.insert(place);
+        }
+    }
+
     /// The next place to start.
     pub fn take(&mut self) -> Option<u32> {
         while self.from < self.to {
@@ -633,6 +665,12 @@ mod tests {
         let of = MapRunOf { map_run_arn: "a".into(), machine: "m/l".into(), started_millis: 7 };
         assert_eq!(of.key(), "00000000000007 a");
         check(&of, r#"{"v":1,"d":{"mapRunArn":"a","machine":"m/l","startedMillis":7}}"#);
+    }
+
+    #[test]
+    fn a_group_of_express_children_has_more_lanes() {
+        let run = MapRunState { concurrency_max: 0, is_express: true, ..run() };
+        assert_eq!((run.groups(), run.share(99)), (100, 100));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod activity;
 mod alias;
 mod express;
 mod job;
+mod map_results;
 mod map_run;
 mod tags;
 mod version;
@@ -21,9 +22,13 @@ pub use activity::{Activity, ActivityTask};
 pub use alias::{Alias, Route};
 pub use express::ExpressStart;
 pub use job::JobWaiter;
+pub use map_results::{
+    ExpressPlace, MapResult, MapResults, express_child_arn, express_child_place,
+};
 pub use map_run::{
     Again, MapChild, MapChunk, MapCounts, MapLanes, MapOpen, MapRunFailure, MapRunOf, MapRunState,
-    MapRunStatus, Running, map_child_arn, map_child_name, map_key, map_redrive, map_redrive_token,
+    MapRunStatus, MapWorker, Running, map_child_arn, map_child_name, map_key, map_redrive,
+    map_redrive_token,
 };
 pub use tags::Tags;
 pub use version::{Publication, Version};
@@ -63,6 +68,8 @@ pub enum DocumentKind {
     MapChunk,
     /// A group of a map run's lanes. Group: the map run.
     MapLanes,
+    /// What Express children of a chunk answered. Group: the map run and the chunk; keys sort the newest first.
+    MapResults,
 }
 
 impl DocumentKind {
@@ -82,6 +89,7 @@ impl DocumentKind {
             DocumentKind::MapRunOf => "map-run-of",
             DocumentKind::MapChunk => "map-chunk",
             DocumentKind::MapLanes => "map-lanes",
+            DocumentKind::MapResults => "map-results",
         }
     }
 }
@@ -189,6 +197,24 @@ pub async fn swap<T: Document>(
     let text = after.map(|value| text_of(value, group, key)).transpose()?;
     let before = before.map(|held| held.text.as_str());
     documents.swap_document(&id::<T>(group, key), before, text.as_deref()).await
+}
+
+/// The same for whoever goes on with the document: it is handed back as it is then.
+///
+/// # Errors
+///
+/// [`StoreError`] if it is not known whether it took effect. Doing it again is safe.
+pub async fn replace<T: Document>(
+    documents: &impl Documents,
+    group: &str,
+    key: &str,
+    before: Option<&Held<T>>,
+    after: T,
+) -> Result<Option<Held<T>>, StoreError> {
+    let text = text_of(&after, group, key)?;
+    let before = before.map(|held| held.text.as_str());
+    let is_done = documents.swap_document(&id::<T>(group, key), before, Some(&text)).await?;
+    Ok(is_done.then_some(Held { value: after, text }))
 }
 
 /// A page of a group, with keys, in their order.

@@ -48,6 +48,7 @@ enum SignalForm {
     /// Group, chunk, place.
     MapEnded(u32, u32, u32),
     MapCollect(u32),
+    MapRun(u32),
 }
 
 impl sealed::Sealed for Outgoing {}
@@ -103,6 +104,7 @@ impl From<Signal> for SignalForm {
                 SignalForm::MapEnded(group, chunk, place)
             }
             Signal::Map(MapSignal::Collect { chunk }) => SignalForm::MapCollect(chunk),
+            Signal::Map(MapSignal::Run { group }) => SignalForm::MapRun(group),
         }
     }
 }
@@ -128,6 +130,7 @@ impl From<SignalForm> for Signal {
                 Signal::Map(MapSignal::Ended { group, chunk, place })
             }
             SignalForm::MapCollect(chunk) => Signal::Map(MapSignal::Collect { chunk }),
+            SignalForm::MapRun(group) => Signal::Map(MapSignal::Run { group }),
         }
     }
 }
@@ -159,6 +162,7 @@ mod tests {
             Signal::Map(MapSignal::Fill { group: 7 }),
             Signal::Map(MapSignal::Ended { group: 7, chunk: 2, place: 99 }),
             Signal::Map(MapSignal::Collect { chunk: 2 }),
+            Signal::Map(MapSignal::Run { group: 7 }),
         ];
         for signal in signals {
             for (scope, due) in [("top", Due::Now), ("3.0/7.2", Due::At(now()))] {

@@ -39,6 +39,11 @@ impl Faulty {
         self.left.load(Ordering::SeqCst) < 0
     }
 
+    /// How many points are left until it dies.
+    pub(crate) fn points_left(&self) -> i64 {
+        self.left.load(Ordering::SeqCst)
+    }
+
     fn point(&self) -> Result<(), StoreError> {
         if self.left.fetch_sub(1, Ordering::SeqCst) <= 0 {
             self.left.store(-1, Ordering::SeqCst);

@@ -66,6 +66,17 @@ impl World {
         self.driver = driver(&self.backend, &self.tasks, self.starts);
     }
 
+    /// From here on there may be other processes.
+    pub(super) fn among_others(&mut self) {
+        self.driver = self.another();
+    }
+
+    /// Another process beside this one.
+    pub(super) fn another(&self) -> Driver<Faulty, Scripted> {
+        let settings = Settings::new("one-more");
+        Driver::new(self.backend.clone(), self.tasks.clone(), Arc::new(keys()), settings)
+    }
+
     pub(super) async fn take(&self, cue: &Outgoing) -> Result<Taken, TakeError> {
         self.driver.take(&cue.execution, &cue.cue).await
     }

@@ -7,6 +7,7 @@ use baton_store::BoxError;
 use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Answers each state's calls in the order they were scripted, and with the arguments when nothing is left.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +22,7 @@ struct Script {
     crashes_early: bool,
     /// By bucket and key: an object's parts, and whether the last is there.
     objects: BTreeMap<String, (Vec<Vec<u8>>, bool)>,
+    time_left: Option<Duration>,
 }
 
 /// A call that was made.
@@ -89,6 +91,11 @@ impl Scripted {
         self.with(|script| whole(script))
     }
 
+    /// The process has so much time left.
+    pub(crate) fn leave(&self, time_left: Duration) {
+        self.with(|script| script.time_left = Some(time_left));
+    }
+
     /// What was called so far.
     pub(crate) fn calls(&self) -> Vec<Seen> {
         self.with(|script| script.calls.clone())
@@ -109,6 +116,10 @@ impl Tasks for Scripted {
             }
             None => Ok(()),
         })
+    }
+
+    fn time_left(&self) -> Option<Duration> {
+        self.with(|script| script.time_left)
     }
 
     async fn objects(&self, call: &ObjectCall<'_>) -> Result<ObjectAnswer, ObjectError> {
