@@ -35,8 +35,13 @@ pub struct Home {
 }
 
 impl Home {
-    /// A machine with a fresh file, and one state machine in it.
+    /// A machine with a fresh file, and one state machine in it that makes no calls.
     pub fn open(folder: &Path, definition: &Value) -> Self {
+        Home::with_tasks(folder, definition, NoTasks)
+    }
+
+    /// The same, with somebody to call.
+    pub fn with_tasks(folder: &Path, definition: &Value, tasks: impl Tasks) -> Self {
         static FILES: AtomicU32 = AtomicU32::new(0);
         let file = FILES.fetch_add(1, Ordering::Relaxed);
         let path = folder.join(format!("{file}.db"));
@@ -48,7 +53,7 @@ impl Home {
         let stop = watch::channel(false).0;
         let (at_work, machine) = (JoinSet::new(), String::new());
         let mut home = Home { embedded, path, address, runtime, at_work, stop, machine };
-        home.start(listener);
+        home.start(listener, tasks);
         home.machine = home.create("bench", "STANDARD", definition);
         home
     }
@@ -65,11 +70,11 @@ impl Home {
         &self.machine
     }
 
-    fn start(&mut self, listener: TcpListener) {
+    fn start(&mut self, listener: TcpListener, tasks: impl Tasks) {
         let keys = Arc::new(self.embedded.token_keys().clone());
         let mut settings = Settings::new(Arc::clone(self.embedded.worker()));
         settings.is_alone = true;
-        let driver = Arc::new(Driver::new(Arc::clone(&self.embedded), NoTasks, keys, settings));
+        let driver = Arc::new(Driver::new(Arc::clone(&self.embedded), tasks, keys, settings));
         let api = Arc::new(Api::new(Arc::clone(&driver), baton_api::Settings::default()));
         let queue = Queue(Arc::clone(&self.embedded));
         let (lanes, handle) = (runner::Lanes::default(), self.runtime.handle());
