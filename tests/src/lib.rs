@@ -4,4 +4,5 @@ pub mod binaries;
 pub mod client;
 pub mod cloud;
 pub mod history;
+pub mod python;
 pub mod server;

@@ -1,6 +1,7 @@
-//! DynamoDB Local: Amazon's own DynamoDB for tests, in a Java process.
+//! DynamoDB in a process of its own: Amazon's DynamoDB Local, in Java, or MiniStack's, which the deployed stack's test runs on.
 
 use super::{Cloud, CloudHome, TABLE};
+use crate::python;
 use serde_json::json;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -29,16 +30,16 @@ pub struct DynamoDb {
 }
 
 impl DynamoDb {
-    /// Installs it where it is missing, and starts it.
+    /// Installs DynamoDB Local where it is missing, and starts it.
     ///
     /// # Errors
     ///
     /// [`Missing`]: there is no Java, or it cannot be installed.
-    pub fn start() -> Result<Self, Missing> {
+    pub fn local() -> Result<Self, Missing> {
         let folder = install()?;
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = port.map_err(|error| Missing(error.to_string()))?.port();
-        let child = Command::new("java")
+        let port = free_port()?;
+        let mut command = Command::new("java");
+        command
             .current_dir(&folder)
             .args([
                 "-Xmx400m",
@@ -46,12 +47,42 @@ impl DynamoDb {
                 "-jar",
                 "DynamoDBLocal.jar",
             ])
-            .args(["-inMemory", "-sharedDb", "-disableTelemetry", "-port", &port.to_string()])
+            .args(["-inMemory", "-sharedDb", "-disableTelemetry", "-port", &port.to_string()]);
+        DynamoDb::start("DynamoDB Local", &mut command, port)
+    }
+
+    /// Installs MiniStack where it is missing, and starts it.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`]: there is no Python, or it cannot be installed.
+    pub fn ministack() -> Result<Self, Missing> {
+        if !python::is_there() {
+            return Err(Missing("needs Python 3.10 with venv".to_owned()));
+        }
+        let folder = python::with_requirements().map_err(Missing)?;
+        let folder = folder.parent().ok_or_else(|| Missing("no Python".to_owned()))?;
+        let port = free_port()?;
+        let scratch = crate::binaries::target().join("ministack");
+        std::fs::create_dir_all(&scratch).map_err(|error| Missing(error.to_string()))?;
+        let mut command = Command::new(folder.join("ministack"));
+        command
+            .current_dir(&scratch)
+            .env("HOME", &scratch)
+            .env("TMPDIR", &scratch)
+            .env("STATE_DIR", scratch.join("state"))
+            .env("BIND_HOST", "127.0.0.1")
+            .env("GATEWAY_PORT", port.to_string());
+        DynamoDb::start("MiniStack", &mut command, port)
+    }
+
+    fn start(name: &str, command: &mut Command, port: u16) -> Result<Self, Missing> {
+        let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| Missing(format!("Java does not run: {error}")))?;
+            .map_err(|error| Missing(format!("{name} does not run: {error}")))?;
         let host = format!("127.0.0.1:{port}");
         let dynamo = DynamoDb { host, process: Mutex::new(child), tables: AtomicU32::new(0) };
         for _ in 0..LOOKS_MAX {
@@ -62,7 +93,7 @@ impl DynamoDb {
             thread::sleep(Duration::from_millis(100));
         }
         dynamo.stop();
-        Err(Missing("DynamoDB Local does not listen".to_owned()))
+        Err(Missing(format!("{name} does not listen")))
     }
 
     /// Ends it.
@@ -91,6 +122,11 @@ impl DynamoDb {
         let cloud = Cloud::over(&self.host, &table);
         CloudHome { backend: Arc::new(cloud.backend("suite")), cloud }
     }
+}
+
+fn free_port() -> Result<u16, Missing> {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    Ok(port.map_err(|error| Missing(error.to_string()))?.port())
 }
 
 /// The folder of the jar.
