@@ -32,6 +32,8 @@ const SMALL: f64 = 1.0;
 const DELAY_SECS_MAX: i64 = 900;
 /// The log's line about an execution's end.
 const END_LOG_BYTES: f64 = 330.0;
+/// How many transitions one cue makes at most.
+const STRETCH: u32 = 25;
 /// Children that one cue begins.
 const SLICE: usize = 100;
 /// Payloads larger than this, compressed, lie in the bucket.
@@ -57,8 +59,10 @@ pub fn usage(header: &Header, records: &[Arc<Record>], terms: &Terms) -> Usage {
     ordered.sort_by_key(|record| record.moment);
     for record in ordered {
         count.commit(record);
-        for effect in record.effects() {
-            count.effect(record, &effect);
+        if !count.goes_on(record) {
+            for effect in record.effects() {
+                count.effect(record, &effect);
+            }
         }
         count.pending(record);
     }
@@ -72,6 +76,8 @@ struct Count<'a> {
     /// The sizes of the records as items.
     sizes: BTreeMap<(ScopePath, Sequence), usize>,
     known: BlobCache,
+    /// How many further transitions the cue of each scope may make.
+    left: BTreeMap<ScopePath, u32>,
     usage: Usage,
 }
 
@@ -84,6 +90,7 @@ impl<'a> Count<'a> {
             header_bytes: 0,
             sizes: BTreeMap::new(),
             known,
+            left: BTreeMap::new(),
             usage: Usage::default(),
         };
         count.header_bytes = count.document(header).saturating_add(count.keys("h"));
@@ -144,6 +151,29 @@ impl<'a> Count<'a> {
 
     fn size(&self, record: &Record) -> usize {
         self.sizes.get(&(record.scope.clone(), record.sequence)).copied().unwrap_or_default()
+    }
+
+    /// Whether the worker goes on from a record without a cue; what the next transition then takes is counted.
+    fn goes_on(&mut self, record: &Record) -> bool {
+        let left = self.left.remove(&record.scope).unwrap_or_default();
+        if left > 0 && record.onward().is_some() {
+            self.left.insert(record.scope.clone(), left.saturating_sub(1));
+            self.usage.gb_seconds += model::further_gb_seconds(1.0)
+                + model::MEMORY_GB * model::REQUEST_SECS / self.terms.batch;
+            return true;
+        }
+        // Those whose cue goes on once it has been taken.
+        if matches!(
+            record.pending,
+            Pending::Continue
+                | Pending::Failing(_)
+                | Pending::Until(_)
+                | Pending::Retry { .. }
+                | Pending::Call(_)
+        ) {
+            self.left.insert(record.scope.clone(), STRETCH.saturating_sub(1));
+        }
+        false
     }
 
     fn commit(&mut self, record: &Record) {

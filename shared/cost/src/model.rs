@@ -18,6 +18,12 @@ pub fn gb_seconds(cues: f64, requests: f64, wait_secs: f64) -> f64 {
     MEMORY_GB * (INVOCATION_SECS + cues * CUE_SECS + in_a_row * REQUEST_SECS + wait_secs)
 }
 
+/// The GB-seconds of the processor time of so many transitions beyond one a cue. Their requests are counted with the others.
+#[must_use]
+pub fn further_gb_seconds(transitions: f64) -> f64 {
+    MEMORY_GB * transitions * CUE_SECS
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,6 +36,9 @@ pub struct Settings {
     pub hears_events: bool,
     /// How many events an execution's history may have: AWS's 25,000, or none.
     pub history_events_max: Option<u64>,
+    /// How many transitions one cue makes at most, where each leads to nothing but the next of the same scope. What a cue costs
+    /// is worth more where it is a message of SQS.
+    pub stretch: u32,
 }
 
 impl Settings {
@@ -49,6 +52,7 @@ impl Settings {
             transitions_per_sec: None,
             hears_events: false,
             history_events_max: None,
+            stretch: 1,
         }
     }
 }

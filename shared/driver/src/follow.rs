@@ -55,7 +55,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 
     /// When a cue is due: later than at once if its scope has moved faster than it may.
-    fn paced(&self, run: &Run, cue: &Cue, due: Due) -> Due {
+    pub(crate) fn paced(&self, run: &Run, cue: &Cue, due: Due) -> Due {
         let Some(rate) = self.settings.transitions_per_sec else { return due };
         let now = self.backend.now();
         let secs = now.duration_since(run.execution().started).as_secs().max(0);

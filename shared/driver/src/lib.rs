@@ -7,7 +7,8 @@
 //! # Invariants
 //!
 //! * What follows from a record is done after its commit, and may be done again at any time: by the cue coming again,
-//!   which finds the record there, or by the spare. A record that has a successor has been followed.
+//!   which finds the record there, or by the spare. A record that has a successor has been followed, or nothing followed from it
+//!   but its successor ([`Settings::stretch`]).
 //! * A call is made only under a claim, at most once.
 //! * A fork is closed after all that follows from its parent's moving on. So the cue that moved the parent on keeps
 //!   coming until it is closed, and a closed fork has nothing left to be done.
@@ -54,6 +55,7 @@ mod redrive;
 pub mod runner;
 mod start;
 mod stop;
+mod stretch;
 mod take;
 mod tasks;
 mod timer;

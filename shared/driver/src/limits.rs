@@ -85,6 +85,8 @@ pub(crate) const TRANSITIONS_MAX: u32 = 1_000_000;
 pub(crate) const UNPACED_TRANSITIONS: u32 = 1_000;
 /// How long a cue waits whose scope is too fast: one transition a second at the slowest.
 pub(crate) const PACE_DELAY: SignedDuration = SignedDuration::from_secs(1);
+/// How many transitions one cue makes at most, whatever is configured: a repeated cue looks no further for what became of it.
+pub(crate) const STRETCH_MAX: u32 = 32;
 /// After so long a cue that was due counts as lost: longer than SQS hides one that is being worked on, and than calls last.
 pub(crate) const LATE_AFTER: SignedDuration = SignedDuration::from_mins(20);
 /// How many records of an execution the doctor reads at most.

@@ -60,7 +60,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
 
     /// Commits a call's answer, or keeps it for when the cue comes again.
     async fn record(&self, run: &Run, marked: &Marked, outcome: Outcome) -> Result<Taken, Halt> {
-        let taken = self.move_on(run, marked, outcome.clone()).await;
+        let taken = self.move_far(run, marked, outcome.clone()).await;
         if matches!(taken, Err(Halt::Later(_))) {
             self.unrecorded.keep(attempt(run, marked), outcome);
         }
@@ -78,7 +78,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         let record = &marked.record;
         let unrecorded = self.unrecorded.take(&attempt(run, marked));
         if self.newest_if(&run.arn, &record.scope, record.sequence).await?.is_none() {
-            return self.follow_if_newest(run, &record.scope, record.sequence.next()).await;
+            return self.follow_stretch(run, &record.scope, record.sequence.next()).await;
         }
         if let Some(outcome) = unrecorded {
             return self.record(run, &claimed(marked, claim), outcome).await;

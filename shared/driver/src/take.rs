@@ -139,7 +139,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     async fn take_record(&self, run: &Run, marked: &Marked, signal: Signal) -> Result<Taken, Halt> {
         match (&marked.record.pending, signal) {
             (Pending::Continue | Pending::Failing(_), Signal::Proceed) => {
-                self.move_on(run, marked, Outcome::Proceed).await
+                self.move_far(run, marked, Outcome::Proceed).await
             }
             (Pending::Until(at) | Pending::Retry { at, .. }, Signal::Proceed) => {
                 self.wait_until(run, marked, *at).await
@@ -254,7 +254,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         if self.backend.now() < at {
             return self.send_again(run, &marked.record, Signal::Proceed, at).await;
         }
-        self.move_on(run, marked, Outcome::Proceed).await
+        self.move_far(run, marked, Outcome::Proceed).await
     }
 
     /// A timer: the task's time is over, or it came early, or it is one of an attempt that has ended.

@@ -174,6 +174,19 @@ impl Record {
         effects
     }
 
+    /// The cue that makes the scope's next transition, if that is all that follows from this record.
+    #[must_use]
+    pub fn onward(&self) -> Option<Cue> {
+        match self.effects().as_slice() {
+            [Effect::Cue(cue, Due::Now)]
+                if cue.signal == Signal::Proceed && cue.sequence == self.sequence =>
+            {
+                Some(cue.clone())
+            }
+            _ => None,
+        }
+    }
+
     fn pending_effects(&self) -> Vec<Effect> {
         let cue = |signal, due| {
             Effect::Cue(Cue { scope: self.scope.clone(), sequence: self.sequence, signal }, due)

@@ -10,6 +10,9 @@ use baton_driver::{Driver, Settings};
 use baton_store::{Chance as _, StoreError};
 use std::sync::Arc;
 
+/// How many transitions one cue makes, where each leads to nothing but the next: a few hundred milliseconds of work for a batch.
+pub(crate) const STRETCH: u32 = 25;
+
 /// What the functions that move executions have in common. A clone is the same function.
 #[derive(Debug, Clone)]
 pub struct Function {
@@ -60,6 +63,7 @@ impl Function {
             configuration.transitions_max.unwrap_or(settings.transitions_max);
         settings.transitions_per_sec = configuration.transitions_per_sec;
         settings.hears_events = configuration.hears_events;
+        settings.stretch = STRETCH;
         let driver = Driver::new(Arc::new(aws.clone()), calls, keys, settings);
         let driver = Arc::new(driver);
         driver.tasks().own().set(&driver, api_settings(&configuration));

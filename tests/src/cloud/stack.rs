@@ -203,9 +203,14 @@ impl Stack {
         let answer = function.take_each(queue, event).await;
         let failed: BTreeSet<String> =
             answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
-        let requests = self.cloud.lock().requests.len() - before;
+        let (requests, commits) = {
+            let made = &self.cloud.lock().requests[before..];
+            (made.len(), made.iter().filter(|request| is_commit(request)).count())
+        };
         let wait = if queue == Queue::Tasks { self.terms.call_secs } else { 0.0 };
         self.bill_batch(&messages, requests, wait, failed.len());
+        self.lambda.gb_seconds +=
+            model::further_gb_seconds(commits.saturating_sub(messages.len()) as f64);
         for message in &messages {
             if !failed.contains(&message.id.to_string()) {
                 self.cloud.lock().queues.delete(url, message.id);
@@ -283,6 +288,11 @@ impl Stack {
         }
         (usage, requests)
     }
+}
+
+/// Whether a request commits a transition.
+fn is_commit(request: &Request) -> bool {
+    request.operation == "PutItem" && request.key.starts_with("x#")
 }
 
 /// What the timer function asks at each sweep, timers or none: part of what an idle stack costs.

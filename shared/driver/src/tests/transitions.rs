@@ -33,6 +33,61 @@ async fn an_old_cue_changes_nothing_and_sends_nothing() {
     assert_eq!(world.memory().waiting_cues(), waiting);
 }
 
+/// A world whose driver makes so many transitions a cue.
+async fn striding(states: u32, stretch: u32) -> World {
+    let mut world = World::new(passes(states)).await;
+    let settings = Settings { stretch, ..Settings::new("w") };
+    let keys = Arc::new(super::support::keys());
+    world.driver = Driver::new(world.backend.clone(), world.tasks.clone(), keys, settings);
+    world.start().await;
+    world
+}
+
+#[tokio::test]
+async fn transitions_that_touch_nothing_outside_need_one_cue() {
+    let world = striding(7, 5).await;
+    assert_eq!(world.drain().await, [Taken::Advanced; 2]);
+    assert_eq!(world.journal("top").await.len(), 8);
+    assert_eq!(world.ended().await, r#"SUCCEEDED {"n":1}"#);
+    // However many are asked for, a repeated cue can tell what became of it.
+    assert_eq!(striding(40, u32::MAX).await.drain().await, [Taken::Advanced; 2]);
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_on_its_way_is_followed_by_its_cue() {
+    for point in 0.. {
+        let world = striding(7, 5).await;
+        let cue = world.memory().take_cue().unwrap();
+        world.backend.die_at(point);
+        let has_died = world.take(&cue).await.is_err();
+        world.backend.live();
+        world.memory().lose_cues();
+        let before = world.journal("top").await.len();
+        let again = world.take(&cue).await.unwrap();
+        assert!(matches!(again, Taken::Repeated | Taken::Advanced), "{point}: {again:?}");
+        assert_eq!(world.memory().waiting_cues().len(), 1, "{point}: {before} records");
+        world.drain().await;
+        assert_eq!(world.ended().await, r#"SUCCEEDED {"n":1}"#, "{point}");
+        assert_eq!(world.journal("top").await.len(), 8, "{point}");
+        if !has_died {
+            assert!(point > 10, "it died {point} times");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_old_cue_is_not_taken_for_one_whose_worker_died() {
+    let world = striding(60, 5).await;
+    let first = world.memory().take_cue().unwrap();
+    world.take(&first).await.unwrap();
+    for _ in 0..7 {
+        let cue = world.memory().take_cue().unwrap();
+        world.take(&cue).await.unwrap();
+    }
+    assert_eq!(world.take(&first).await.unwrap(), Taken::Dropped(Dropped::Stale));
+}
+
 #[tokio::test]
 async fn a_cue_that_was_committed_and_not_sent_is_sent_again() {
     let world = World::new(passes(3)).await;
