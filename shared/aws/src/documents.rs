@@ -160,7 +160,8 @@ fn folder(kind: DocumentKind) -> Folder {
         | DocumentKind::MapRunOf
         | DocumentKind::MapChunk
         | DocumentKind::MapLanes
-        | DocumentKind::MapResults => Folder::Payloads,
+        | DocumentKind::MapResults
+        | DocumentKind::MapExport => Folder::Payloads,
         DocumentKind::Tags
         | DocumentKind::Publication
         | DocumentKind::Version

@@ -6,7 +6,7 @@
 //! # Invariants
 //!
 //! * A call is bounded in time and in the size of its response, and follows no redirect.
-//! * Nothing is sent twice. An error says whether the request may have arrived.
+//! * Nothing is sent twice, but what is asked of objects. An error says whether the request may have arrived.
 //! * No trace lineage is passed on: Lambda's recursion guard would count the callee into our own chain.
 
 mod caller;
@@ -18,6 +18,7 @@ mod guard;
 mod http;
 mod http_task;
 mod limits;
+mod objects;
 mod profile;
 mod signature;
 mod trace;
@@ -31,4 +32,5 @@ pub use error::CallError;
 pub use guard::AllowedHosts;
 pub use http::HttpClient;
 pub use http_task::HttpTasks;
+pub use objects::ObjectTerms;
 pub use profile::region as profile_region;

@@ -25,3 +25,9 @@ pub(crate) const CLUSTERS_MAX: usize = 32;
 pub(crate) const TRACE_HEADER_BYTES_MAX: usize = 256;
 /// The largest profile file that is read.
 pub(crate) const PROFILE_BYTES_MAX: u64 = 1024 * 1024;
+/// How long one request about an object may take: a slow line brings some MiB in that time.
+pub(crate) const OBJECT_TIME_LIMIT: Duration = Duration::from_secs(60);
+/// How often it is tried.
+pub(crate) const OBJECT_TRIES_MAX: u32 = 5;
+/// How long it waits after the first time; twice as long after each.
+pub(crate) const OBJECT_PAUSE: Duration = Duration::from_millis(200);

@@ -4,7 +4,7 @@ use crate::client;
 use crate::connect::Connect;
 use crate::cost::Cost;
 use crate::doctor::Doctor;
-use crate::tasks::Target;
+use crate::tasks::{Store, Target};
 use baton_asl::MachineType;
 use baton_engine::Payload;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -184,9 +184,9 @@ pub(crate) struct Host {
     /// Answer for states from a mock file of Step Functions Local
     #[arg(long, value_name = "FILE[#CASE]")]
     pub(crate) mocks: Option<String>,
-    /// A folder in place of S3: `DIR/BUCKET/KEY`
-    #[arg(long, value_name = "DIR")]
-    pub(crate) s3: Option<PathBuf>,
+    /// S3's address, or a folder in its place: `DIR/BUCKET/KEY` [default: AWS_ENDPOINT_URL_S3, or AWS]
+    #[arg(long, value_name = "DIR|URL", value_parser = Store::parse)]
+    pub(crate) s3: Option<Store>,
     /// How tasks are served, by patterns [default: baton.toml beside the definition, or here]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

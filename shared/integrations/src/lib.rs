@@ -22,6 +22,7 @@ mod kubernetes;
 pub mod lambda;
 pub mod limits;
 mod metadata;
+pub mod objects;
 mod optimised;
 mod refusal;
 mod sdk;

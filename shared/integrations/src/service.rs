@@ -8,7 +8,12 @@ use std::collections::BTreeSet;
 pub fn endpoint_variable_suffixes() -> BTreeSet<String> {
     let own = Service::ALL.iter().map(|service| service.endpoint_variable_suffix().to_owned());
     let table = baton_services::table();
-    let others = [gateway::ENDPOINT_VARIABLE_SUFFIX, kubernetes::ENDPOINT_VARIABLE_SUFFIX];
+    // Distributed Maps read and write objects, whatever tasks can call.
+    let others = [
+        crate::objects::ENDPOINT_VARIABLE_SUFFIX,
+        gateway::ENDPOINT_VARIABLE_SUFFIX,
+        kubernetes::ENDPOINT_VARIABLE_SUFFIX,
+    ];
     own.chain(others.map(str::to_owned))
         .chain(table.into_iter().flat_map(|table| table.endpoint_variable_suffixes()))
         .collect()

@@ -7,9 +7,11 @@ use baton_asl::Resource;
 use baton_aws::{Aws, RoleError};
 use baton_calls::{
     AllowedHosts, CallError, Caller, Credentials, Endpoints, HttpClient, HttpTasks,
-    LocalCredentials, Terms,
+    LocalCredentials, ObjectTerms, Terms,
 };
-use baton_driver::{CallAnswer, Job, TaskCall, Tasks, WORKER_LOST};
+use baton_driver::{
+    CallAnswer, Job, ObjectAnswer, ObjectCall, ObjectError, TaskCall, Tasks, WORKER_LOST,
+};
 use baton_engine::Failure;
 use baton_integrations::http_task::{
     Connection, HttpTask, connection_answer, connection_failure, description_request,
@@ -196,6 +198,27 @@ impl Tasks for RoleCalls {
 
     fn is_repeatable(&self, call: &TaskCall<'_>) -> bool {
         baton_integrations::is_repeatable(call.resource)
+    }
+
+    async fn objects(&self, call: &ObjectCall<'_>) -> Result<ObjectAnswer, ObjectError> {
+        let Some(own) = &self.own_role_arn else {
+            return Err(ObjectError::passing(NotHere.to_string()));
+        };
+        let credentials = self.aws.credentials(call.role_arn, None, call.machine_arn).await;
+        let credentials = credentials.map_err(|error| match error {
+            RoleError::Denied { role_arn } => ObjectError::refused(format!(
+                "The role {own} is not authorized to assume the state machine's role, {role_arn}."
+            )),
+            RoleError::Unavailable(error) => ObjectError::passing(error.to_string()),
+        })?;
+        let credentials = LocalCredentials::Given(credentials);
+        let caller = Caller::new(self.client.clone(), self.endpoints.clone(), credentials);
+        let terms = ObjectTerms {
+            role_arn: call.role_arn,
+            region: call.region,
+            bucket_owner: call.bucket_owner,
+        };
+        caller.object(&call.request, &terms, || SystemTime::from(self.aws.now())).await
     }
 
     async fn job_end(&self, job: &Job<'_>) -> Result<Option<CallAnswer>, BoxError> {

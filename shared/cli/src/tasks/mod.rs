@@ -9,6 +9,7 @@ mod target;
 mod words;
 
 pub(crate) use mocks::{Mock, Mocks};
+pub(crate) use objects::Store;
 pub(crate) use record::{Recorder, Replay};
 pub(crate) use target::{Server, Target, fits};
 
@@ -18,7 +19,7 @@ use crate::limits::EVENTS_MAX;
 use baton_api::{OwnApi, is_elsewhere};
 use baton_asl::Resource;
 use baton_calls::{
-    AllowedHosts, CallError, Caller, HttpClient, HttpTasks, LocalCredentials, Terms,
+    AllowedHosts, CallError, Caller, Endpoints, HttpClient, HttpTasks, LocalCredentials, ObjectTerms, Terms,
 };
 use baton_driver::{CallAnswer, Job, ObjectAnswer, ObjectCall, ObjectError, TaskCall, Tasks};
 use baton_embedded::{Embedded, Hold, wall_now};
@@ -30,7 +31,6 @@ use baton_store::{BoxError, Chance};
 use record::Recorded;
 use served::Served;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::sync::{Semaphore, mpsc};
@@ -51,8 +51,8 @@ pub(crate) struct Serving {
     pub(crate) mocks: Mocks,
     /// `--task`, the first that fits.
     pub(crate) targets: Vec<Target>,
-    /// `--s3`: a folder in place of S3.
-    pub(crate) s3: Option<PathBuf>,
+    /// `--s3`: what serves S3.
+    pub(crate) s3: Option<Store>,
     /// `--answer`: the outputs of states that wait for a callback.
     pub(crate) answers: BTreeMap<String, Payload>,
     /// Where a command finds the Step Functions API.
@@ -298,6 +298,29 @@ impl LocalTasks {
         }
     }
 
+    /// Where S3 is for a state, unless `--s3` says it for all.
+    fn object_endpoints(&self, call: &ObjectCall<'_>) -> Result<Endpoints, ObjectError> {
+        let action = call.request.action();
+        let resource = Resource::parse(&format!("arn:aws:states:::s3:{action}")).ok();
+        let fits = |rule: &&Rule| {
+            let resource = resource.as_ref();
+            resource.is_some_and(|resource| rule.fits(call.state, resource, None))
+        };
+        let rule = self.serving.config.rules.iter().find(fits);
+        if let Some(Rule { how: How::Send(endpoints), .. }) = rule {
+            return Ok(endpoints.clone());
+        }
+        let endpoints = self.caller.endpoints();
+        if endpoints.configured("S3").is_none()
+            && let Err(error) = self.caller.provider().find()
+        {
+            return Err(ObjectError::refused(format!(
+                "Nothing serves S3. Give a folder in its place with --s3 DIR, which has a folder for each bucket, its address with --s3 http://… or AWS_ENDPOINT_URL_S3, or AWS credentials ({error})."
+            )));
+        }
+        Ok(endpoints.clone())
+    }
+
     fn request_id(&self) -> String {
         let bits = self.backend.bits().to_be_bytes();
         uuid::Builder::from_random_bytes(bits).into_uuid().to_string()
@@ -322,12 +345,21 @@ impl Tasks for LocalTasks {
     }
 
     async fn objects(&self, call: &ObjectCall<'_>) -> Result<ObjectAnswer, ObjectError> {
-        match &self.serving.s3 {
-            Some(folder) => objects::answer(folder, &call.request),
-            None => Err(ObjectError::refused(
-                "Nothing serves S3. Give a folder in its place with --s3 DIR, which has a folder for each bucket.",
-            )),
-        }
+        let endpoints = match &self.serving.s3 {
+            Some(Store::Folder(folder)) => return objects::answer(folder, &call.request),
+            Some(Store::Endpoint(endpoint)) => {
+                Endpoints { common: Some(endpoint.clone()), ..Endpoints::default() }
+            }
+            None => self.object_endpoints(call)?,
+        };
+        let provider = self.caller.provider().clone();
+        let caller = Caller::new(self.client.clone(), endpoints, provider);
+        let terms = ObjectTerms {
+            role_arn: call.role_arn,
+            region: call.region,
+            bucket_owner: call.bucket_owner,
+        };
+        caller.object(&call.request, &terms, || SystemTime::from(wall_now())).await
     }
 
     async fn job_end(&self, job: &Job<'_>) -> Result<Option<CallAnswer>, BoxError> {

@@ -1,13 +1,31 @@
-//! A folder in place of S3: `DIR/<bucket>/<key>`.
+//! What serves S3: an address, or a folder in its place: `DIR/<bucket>/<key>`.
 
+use baton_calls::Endpoint;
 use baton_driver::{ObjectAnswer, ObjectError, ObjectRequest, ObjectSummary};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-/// How many bytes are read at a time.
-const PIECE_BYTES: u64 = 1024 * 1024;
+/// What serves S3 on one machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Store {
+    /// A folder.
+    Folder(PathBuf),
+    /// An address.
+    Endpoint(Endpoint),
+}
+
+impl Store {
+    /// Reads `--s3 DIR|URL`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with("http://") || text.starts_with("https://") {
+            return Endpoint::parse(text).map(Store::Endpoint).map_err(|error| error.to_string());
+        }
+        Ok(Store::Folder(text.into()))
+    }
+}
+
 /// How many objects a page of a listing has.
 const PAGE_ITEMS: usize = 1_000;
 /// The deepest folder that a listing goes into.
@@ -19,14 +37,33 @@ pub(crate) fn answer(
     request: &ObjectRequest<'_>,
 ) -> Result<ObjectAnswer, ObjectError> {
     match request {
-        ObjectRequest::Read { bucket, key, from, .. } => {
-            read(&bucket_of(folder, bucket)?, key, *from)
+        ObjectRequest::Read { bucket, key, etag, from, bytes_max, .. } => {
+            read(&bucket_of(folder, bucket)?, key, *etag, *from, *bytes_max)
         }
         ObjectRequest::List { bucket, prefix, token } => {
             list(&bucket_of(folder, bucket)?, prefix, *token)
         }
-        ObjectRequest::Write { bucket, key, part, is_last, bytes } => {
-            write(&bucket_of(folder, bucket)?, key, *part, *is_last, bytes)
+        ObjectRequest::Put { bucket, key, bytes } => {
+            let path = within(&bucket_of(folder, bucket)?, key)?;
+            put(&path, bytes).map_err(|error| refused(&error))?;
+            Ok(ObjectAnswer::Done)
+        }
+        // The parts lie beside the object, so an upload needs no name of its own.
+        ObjectRequest::BeginUpload { .. } => Ok(ObjectAnswer::Begun("parts".to_owned())),
+        ObjectRequest::WritePart { bucket, key, part, bytes, .. } => {
+            let path = within(&bucket_of(folder, bucket)?, key)?;
+            put(&part_of(&path, *part), bytes).map_err(|error| refused(&error))?;
+            Ok(ObjectAnswer::Part(part.to_string()))
+        }
+        ObjectRequest::EndUpload { bucket, key, etags, .. } => {
+            let path = within(&bucket_of(folder, bucket)?, key)?;
+            join(&path, etags.len())
+        }
+        ObjectRequest::AbortUpload { bucket, key, .. } => {
+            let path = within(&bucket_of(folder, bucket)?, key)?;
+            // A part that is missing is one that has been removed.
+            (1..=PARTS_MAX).take_while(|part| fs::remove_file(part_of(&path, *part)).is_ok()).count();
+            Ok(ObjectAnswer::Done)
         }
     }
 }
@@ -49,7 +86,13 @@ fn within(folder: &Path, name: &str) -> Result<PathBuf, ObjectError> {
     Ok(folder.join(name))
 }
 
-fn read(bucket: &Path, key: &str, from: u64) -> Result<ObjectAnswer, ObjectError> {
+fn read(
+    bucket: &Path,
+    key: &str,
+    expected: Option<&str>,
+    from: u64,
+    bytes_max: u32,
+) -> Result<ObjectAnswer, ObjectError> {
     let path = within(bucket, key)?;
     let missing = |error: io::Error| {
         if error.kind() == io::ErrorKind::NotFound {
@@ -61,11 +104,13 @@ fn read(bucket: &Path, key: &str, from: u64) -> Result<ObjectAnswer, ObjectError
     let mut file = File::open(&path).map_err(missing)?;
     let size = file.metadata().map_err(|error| refused(&error))?.len();
     let etag = etag(&path)?;
+    if expected.is_some_and(|expected| expected != etag) {
+        return Err(ObjectError::changed());
+    }
     file.seek(SeekFrom::Start(from)).map_err(|error| refused(&error))?;
     let mut bytes = Vec::new();
-    file.take(PIECE_BYTES).read_to_end(&mut bytes).map_err(|error| refused(&error))?;
-    let is_end = from.saturating_add(bytes.len() as u64) >= size;
-    Ok(ObjectAnswer::Bytes { bytes, is_end, etag })
+    file.take(bytes_max.into()).read_to_end(&mut bytes).map_err(|error| refused(&error))?;
+    Ok(ObjectAnswer::Bytes { bytes, size, etag })
 }
 
 fn list(bucket: &Path, prefix: &str, token: Option<&str>) -> Result<ObjectAnswer, ObjectError> {
@@ -110,36 +155,47 @@ fn collect(folder: &Path, before: &str, depth: usize, keys: &mut Vec<String>) ->
     Ok(())
 }
 
-/// What an object is called while it is written.
+/// How the names of files end that are no objects yet.
 const UNFINISHED: &str = ".baton-part";
+/// How many parts an object may have.
+const PARTS_MAX: u32 = 10_000;
 
-fn write(
-    bucket: &Path,
-    key: &str,
-    part: u32,
-    is_last: bool,
-    bytes: &[u8],
-) -> Result<ObjectAnswer, ObjectError> {
-    let path = within(bucket, key)?;
+fn part_of(path: &Path, part: u32) -> PathBuf {
+    PathBuf::from(format!("{}.{part}{UNFINISHED}", path.display()))
+}
+
+/// Writes a file that is there as a whole or not at all.
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = PathBuf::from(format!("{}{UNFINISHED}", path.display()));
-    let write = || -> io::Result<()> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = File::create(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)
+}
+
+/// Makes an object of its parts, which are gone then.
+fn join(path: &Path, parts: usize) -> Result<ObjectAnswer, ObjectError> {
+    let parts = u32::try_from(parts).unwrap_or(u32::MAX).min(PARTS_MAX);
+    if !part_of(path, 1).exists() {
+        let cause = "The specified upload does not exist.";
+        return Err(ObjectError { code: "NoSuchUpload".to_owned(), ..ObjectError::refused(cause) });
+    }
+    let unfinished = PathBuf::from(format!("{}{UNFINISHED}", path.display()));
+    let join = || -> io::Result<()> {
+        let mut whole = File::create(&unfinished)?;
+        for part in 1..=parts {
+            io::copy(&mut File::open(part_of(path, part))?, &mut whole)?;
         }
-        let mut file = if part <= 1 {
-            File::create(&unfinished)?
-        } else {
-            File::options().append(true).open(&unfinished)?
-        };
-        file.write_all(bytes)?;
-        if is_last {
-            file.sync_all()?;
-            fs::rename(&unfinished, &path)?;
-        }
-        Ok(())
+        whole.sync_all()?;
+        fs::rename(&unfinished, path)?;
+        // The first last: as long as it is there, all are.
+        (1..=parts).rev().try_for_each(|part| fs::remove_file(part_of(path, part)))
     };
-    write().map_err(|error| refused(&error))?;
-    Ok(ObjectAnswer::Written)
+    join().map_err(|error| refused(&error))?;
+    Ok(ObjectAnswer::Done)
 }
 
 /// A file that is changed has another.
@@ -167,23 +223,39 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         fs::create_dir(folder.join("b")).unwrap();
-        let write = |key, part, is_last, bytes: &[u8]| {
-            answer(folder, &ObjectRequest::Write { bucket: "b", key, part, is_last, bytes })
+        let (bucket, key, upload) = ("b", "p/1", "parts");
+        let part = |part, bytes: &[u8]| {
+            let write = ObjectRequest::WritePart { bucket, key, upload, part, bytes };
+            answer(folder, &write).unwrap();
         };
-        write("p/1", 1, false, b"a").unwrap();
-        write("p/1", 2, true, b"bc").unwrap();
-        write("q", 1, true, b"").unwrap();
-        let read = answer(
-            folder,
-            &ObjectRequest::Read { bucket: "b", key: "p/1", version: None, from: 1 },
-        );
-        let Ok(ObjectAnswer::Bytes { bytes, is_end: true, .. }) = read else { panic!("{read:?}") };
+        part(1, b"x");
+        part(1, b"a");
+        part(2, b"bc");
+        answer(folder, &ObjectRequest::Put { bucket, key: "q", bytes: b"" }).unwrap();
+        let listed = |prefix| {
+            let list = ObjectRequest::List { bucket, prefix, token: None };
+            let Ok(ObjectAnswer::Page { objects, next: None }) = answer(folder, &list) else {
+                panic!()
+            };
+            objects.into_iter().map(|object| (object.key, object.size)).collect::<Vec<_>>()
+        };
+        assert_eq!(listed(""), [("q".to_owned(), 0)]);
+        let etags = ["1".to_owned(), "2".to_owned()];
+        let end = ObjectRequest::EndUpload { bucket, key, upload, etags: &etags };
+        answer(folder, &end).unwrap();
+        assert_eq!(listed("p"), [("p/1".to_owned(), 3)]);
+        assert_eq!(answer(folder, &end).unwrap_err().code, "NoSuchUpload");
+        let read = |etag, from| {
+            let (version, bytes_max) = (None, 10);
+            answer(folder, &ObjectRequest::Read { bucket, key, version, etag, from, bytes_max })
+        };
+        let Ok(ObjectAnswer::Bytes { bytes, size: 3, etag }) = read(None, 1) else { panic!() };
         assert_eq!(bytes, b"bc");
-        let list = ObjectRequest::List { bucket: "b", prefix: "p", token: None };
-        let Ok(ObjectAnswer::Page { objects, next: None }) = answer(folder, &list) else {
-            panic!()
-        };
-        assert_eq!((objects.len(), &*objects[0].key, objects[0].size), (1, "p/1", 3));
+        assert!(read(Some(&etag), 0).is_ok());
+        assert_eq!(read(Some("\"other\""), 0), Err(ObjectError::changed()));
+        part(1, b"d");
+        answer(folder, &ObjectRequest::AbortUpload { bucket, key, upload }).unwrap();
+        assert!(!part_of(&folder.join("b/p/1"), 1).exists());
     }
 
     #[test]
@@ -193,7 +265,8 @@ mod tests {
         for (bucket, key) in
             [("b", "../x"), ("..", "x"), ("b", "/etc/passwd"), ("b", ""), ("c", "x")]
         {
-            let read = ObjectRequest::Read { bucket, key, version: None, from: 0 };
+            let (version, etag, from, bytes_max) = (None, None, 0, 10);
+            let read = ObjectRequest::Read { bucket, key, version, etag, from, bytes_max };
             assert!(answer(folder.path(), &read).is_err(), "{bucket} {key}");
         }
     }

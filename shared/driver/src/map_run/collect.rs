@@ -3,23 +3,44 @@
 use super::InRun;
 use super::lanes::{THRESHOLD_CAUSE, THRESHOLD_EXCEEDED};
 use crate::driver::Driver;
-use crate::error::{Halt, TakeError};
-use crate::objects::ObjectRequest;
+use crate::error::Halt;
 use crate::take::{Dropped, Taken};
 use crate::tasks::Tasks;
 use baton_asl::states as asl;
 use baton_engine::{Due, Failure, FailureKind, MapSignal, Outcome, Payload, Sequence, Signal};
 use baton_items::results::{
-    self, ChildExecution, ChildResult, FilePart, OutputType, RedriveStatus, ResultFiles,
-    ResultKind, StateOutput, Transformation, WriterConfig, manifest, transform,
+    self, ChildExecution, ChildResult, OutputType, RedriveStatus, ResultKind, StateOutput,
+    Transformation, WriterConfig, manifest,
 };
 use baton_store::documents::{MapCounts, MapRunFailure, MapRunState, MapRunStatus};
 use baton_store::{Backend, Header, Status};
 use std::sync::Arc;
 
+/// Why there is no outcome yet.
+pub(super) enum Uncollected {
+    /// The results are not all written. Another cue goes on where this one stopped.
+    Later,
+    /// The execution can never go on, or the cue comes again.
+    Halt(Halt),
+}
+
+impl<E: Into<Halt>> From<E> for Uncollected {
+    fn from(error: E) -> Self {
+        Uncollected::Halt(error.into())
+    }
+}
+
 impl<B: Backend, T: Tasks> Driver<B, T> {
     /// Ends a run whose lanes are all free, and lets the record that waits for it go on.
-    pub(super) async fn collect(&self, of: InRun<'_>, _chunk: u32) -> Result<Taken, Halt> {
+    pub(super) async fn collect(&self, of: InRun<'_>) -> Result<Taken, Halt> {
+        match self.try_collect(of).await {
+            Ok(taken) => Ok(taken),
+            Err(Uncollected::Later) => Ok(Taken::Advanced),
+            Err(Uncollected::Halt(halt)) => Err(halt),
+        }
+    }
+
+    async fn try_collect(&self, of: InRun<'_>) -> Result<Taken, Uncollected> {
         let Some(held) = self.map_run_state(of.arn()).await? else { return Ok(Taken::Repeated) };
         let state = held.value;
         if !of.is_current(&state) {
@@ -33,7 +54,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         }
         let (record, sequence) = (&of.record, of.record.sequence);
         if self.newest_if(&of.run.arn, &record.scope, sequence).await?.is_none() {
-            return self.follow_if_newest(of.run, &record.scope, sequence.next()).await;
+            return Ok(self.follow_if_newest(of.run, &record.scope, sequence.next()).await?);
         }
         let (progress, rest) = self.tally(of.arn(), &state).await?;
         let verdict = self.verdict(of, &state, progress.ended).await?;
@@ -44,11 +65,11 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             Ok(output) => Outcome::MapRunSucceeded { output },
             Err(failure) => Outcome::MapRunFailed(failure),
         };
-        self.move_on(of.run, of.marked, outcome).await
+        Ok(self.move_on(of.run, of.marked, outcome).await?)
     }
 
     /// Closes the books of a run that was aborted: its results are written, and a redrive that waits for it may begin.
-    async fn settle(&self, of: InRun<'_>, state: &MapRunState) -> Result<Taken, Halt> {
+    async fn settle(&self, of: InRun<'_>, state: &MapRunState) -> Result<Taken, Uncollected> {
         let mut state = state.clone();
         if !state.is_settled() {
             let (progress, rest) = self.tally(of.arn(), &state).await?;
@@ -82,7 +103,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         of: InRun<'_>,
         state: &MapRunState,
         counts: MapCounts,
-    ) -> Result<Verdict, Halt> {
+    ) -> Result<Verdict, Uncollected> {
         let is_over = || state.tolerated().is_some_and(|limit| counts.failed_items() > limit);
         let failure = match &state.failure {
             Some(failure) => Some(failure_of(failure)),
@@ -106,7 +127,11 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
 
     /// Writes the results of a run that ends badly, if any child was to be started. What stands against it is not why the run
     /// ends.
-    async fn export_unsuccessful(&self, of: InRun<'_>, state: &MapRunState) -> Result<bool, Halt> {
+    async fn export_unsuccessful(
+        &self,
+        of: InRun<'_>,
+        state: &MapRunState,
+    ) -> Result<bool, Uncollected> {
         let Some(export) = of.facts.export.as_ref().filter(|_| state.children > 0) else {
             return Ok(false);
         };
@@ -164,66 +189,6 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             Err(_) => Err(too_large(of)),
         })
     }
-
-    /// Writes the results to S3. A repeat writes the same again.
-    async fn export(
-        &self,
-        of: InRun<'_>,
-        state: &MapRunState,
-        export: &Payload,
-    ) -> Result<Result<Payload, Failure>, Halt> {
-        let Some((bucket, prefix)) = destination(export) else {
-            return Ok(Err(unwritten("The ResultWriter has no Bucket.")));
-        };
-        let id = of.arn().rsplit(':').next().unwrap_or_default();
-        let config = config(of);
-        let files = |kind| ResultFiles::new(kind, config.output_type, prefix, id);
-        let mut all = ResultKind::ALL.map(|kind| (kind, files(kind)));
-        for chunk in 0..state.chunks {
-            let read = self.chunk(of.arn(), chunk).await?;
-            for (child, header) in read.children.iter().zip(self.children_of(of, chunk).await?) {
-                let result = child_result(of, child.input.get(), header.as_deref());
-                let mut parts = Vec::new();
-                for (_, files) in all.iter_mut().filter(|(kind, _)| *kind == result.kind) {
-                    transform(&result, config.transformation, |text| {
-                        parts.extend(files.push(text))
-                    });
-                }
-                if let Err(failure) = self.write_parts(of, bucket, parts).await? {
-                    return Ok(Err(failure));
-                }
-            }
-        }
-        let last: Vec<FilePart> = all.iter_mut().filter_map(|(_, files)| files.finish()).collect();
-        let (key, text) = manifest(bucket, prefix, of.arn(), |kind| {
-            let of_kind = all.iter().find(|(of, _)| *of == kind);
-            of_kind.map(|(_, files)| files.files().to_vec()).unwrap_or_default()
-        });
-        let whole = FilePart { key, number: 1, bytes: text.into_bytes(), is_last: true };
-        let parts = last.into_iter().chain([whole]).collect();
-        if let Err(failure) = self.write_parts(of, bucket, parts).await? {
-            return Ok(Err(failure));
-        }
-        exported(of, export)
-    }
-
-    async fn write_parts(
-        &self,
-        of: InRun<'_>,
-        bucket: &str,
-        parts: Vec<FilePart>,
-    ) -> Result<Result<(), Failure>, Halt> {
-        for FilePart { key, number, bytes, is_last } in parts {
-            let request =
-                ObjectRequest::Write { bucket, key: &key, part: number, is_last, bytes: &bytes };
-            match self.object(of, None, request).await {
-                Ok(_) => {}
-                Err(error) if error.may_pass => return Err(TakeError::Unready(error.into()).into()),
-                Err(error) => return Ok(Err(unwritten(&error.cause))),
-            }
-        }
-        Ok(Ok(()))
-    }
 }
 
 /// How a run ends, and whether its results were written to S3.
@@ -241,13 +206,13 @@ fn note_end(state: &mut MapRunState, counts: MapCounts, has_written: bool) {
 }
 
 /// Where the results go: the bucket and the keys' prefix.
-fn destination(export: &Payload) -> Option<(&str, &str)> {
+pub(super) fn destination(export: &Payload) -> Option<(&str, &str)> {
     let text = |name: &str| export.value().get(name).and_then(serde_json::Value::as_str);
     Some((text("Bucket")?, text("Prefix").unwrap_or_default()))
 }
 
 /// The state's result where the children's were written to S3.
-fn exported(of: InRun<'_>, export: &Payload) -> Result<Result<Payload, Failure>, Halt> {
+pub(super) fn exported(of: InRun<'_>, export: &Payload) -> Result<Result<Payload, Failure>, Halt> {
     let (bucket, prefix) = destination(export).unwrap_or_default();
     let (key, _) = manifest(bucket, prefix, of.arn(), |_| Vec::new());
     let result = results::exported(of.arn(), bucket, &key);
@@ -277,7 +242,7 @@ fn too_large(of: InRun<'_>) -> Failure {
 }
 
 /// How results are written: `WriterConfig`, its defaults filled in.
-fn config(of: InRun<'_>) -> WriterConfig {
+pub(super) fn config(of: InRun<'_>) -> WriterConfig {
     let writer = of.distributed.writer.as_ref();
     let default =
         if of.facts.export.is_some() { WriterConfig::EXPORTED } else { WriterConfig::NOT_EXPORTED };
@@ -293,7 +258,7 @@ fn config(of: InRun<'_>) -> WriterConfig {
     }
 }
 
-fn child_result<'a>(of: InRun<'_>, input: &'a str, header: Option<&'a Header>) -> ChildResult<'a> {
+pub(super) fn child_result<'a>(of: InRun<'_>, input: &'a str, header: Option<&'a Header>) -> ChildResult<'a> {
     let pending = ChildResult {
         kind: ResultKind::Pending,
         input,
@@ -335,6 +300,3 @@ fn child_result<'a>(of: InRun<'_>, input: &'a str, header: Option<&'a Header>) -
     ChildResult { kind, output, error, cause, execution: Some(known), ..pending }
 }
 
-fn unwritten(cause: &str) -> Failure {
-    Failure::new("States.ResultWriterFailed", cause)
-}

@@ -5,7 +5,7 @@ use crate::driver::Driver;
 use crate::error::Halt;
 use crate::limits::{
     MAP_CHUNK_BYTES_MAX, MAP_CHUNK_CHILDREN, MAP_EXPRESS_CHILDREN, MAP_EXPRESS_FIRST_CHILDREN,
-    MAP_READ_LIMIT,
+    MAP_PIECE_BYTES, MAP_READ_LIMIT,
 };
 use crate::objects::{ObjectAnswer, ObjectCall, ObjectError, ObjectRequest};
 use crate::take::Taken;
@@ -245,11 +245,13 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         owner: Option<&str>,
     ) -> Result<(), Unread> {
         let request = match need {
-            Need::Bytes { object, version, from, .. } => ObjectRequest::Read {
+            Need::Bytes { object, version, from, etag } => ObjectRequest::Read {
                 bucket: &object.bucket,
                 key: &object.key,
                 version: version.as_deref(),
+                etag: etag.as_deref(),
                 from: *from,
+                bytes_max: MAP_PIECE_BYTES,
             },
             Need::Page { bucket, prefix, token } => {
                 ObjectRequest::List { bucket, prefix, token: token.as_deref() }
@@ -260,7 +262,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             }
         };
         match self.object(of, owner, request).await.map_err(read_failure)? {
-            ObjectAnswer::Bytes { bytes, is_end, etag } => {
+            ObjectAnswer::Bytes { bytes, size, etag } => {
+                let Need::Bytes { from, .. } = need else { return Ok(()) };
+                let is_end = from.saturating_add(bytes.len() as u64) >= size;
                 let fetched = FetchedBytes { bytes: &bytes, is_end, etag: &etag };
                 dataset.give_bytes(fetched).map_err(|failure| unread(&failure))
             }
@@ -275,7 +279,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 dataset.give_page(listed, next);
                 Ok(())
             }
-            ObjectAnswer::Written => Ok(()),
+            ObjectAnswer::Begun(_) | ObjectAnswer::Part(_) | ObjectAnswer::Done => Ok(()),
         }
     }
 
@@ -287,8 +291,15 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         request: ObjectRequest<'_>,
     ) -> Result<ObjectAnswer, ObjectError> {
         let execution = of.run.execution();
-        let (role_arn, region) = (&*execution.role_arn, &*execution.region);
-        self.tasks.objects(&ObjectCall { role_arn, region, bucket_owner, request }).await
+        let call = ObjectCall {
+            state: of.record.state.as_str(),
+            role_arn: &execution.role_arn,
+            machine_arn: of.run.header.machine.as_str(),
+            region: &execution.region,
+            bucket_owner,
+            request,
+        };
+        self.tasks.objects(&call).await
     }
 
     /// A chunk of the state's own items.

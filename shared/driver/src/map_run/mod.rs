@@ -53,6 +53,7 @@
 
 mod children;
 mod collect;
+mod export;
 mod express;
 mod gather;
 mod lanes;
@@ -158,7 +159,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             }
             // Apart: it holds many children.
             MapSignal::Run { group } => Box::pin(self.run_group(of, group)).await,
-            MapSignal::Collect { chunk } => self.collect(of, chunk).await,
+            MapSignal::Collect { .. } => self.collect(of).await,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Result files: `SUCCEEDED_0.json` and its like, in parts fit for a multi-part upload.
 //!
-//! A part ends behind a whole result and holds at least [`PART_BYTES`], but for a file's last. Behind each part the writer
-//! holds nothing back, so what [`ResultFiles::progress`] says there is all that another writer needs to go on.
+//! A part ends behind a whole result and holds at least [`PART_BYTES`], but for a file's last. Behind any result
+//! [`ResultFiles::progress`] says all that another writer needs to go on.
 
 use super::record::quoted;
 use super::{OutputType, ResultKind};
@@ -35,7 +35,7 @@ pub struct FilePart {
     pub is_last: bool,
 }
 
-/// Where a writer stands between two parts.
+/// Where a writer stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileProgress {
     version: u32,
@@ -45,6 +45,9 @@ pub struct FileProgress {
     size: u64,
     /// Its parts.
     pub parts: u32,
+    /// What was written since the last of them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    held: String,
 }
 
 /// Writes the files of one kind.
@@ -63,7 +66,7 @@ pub struct ResultFiles {
 impl ResultFiles {
     /// A writer of files under `<prefix>/<map_run>/`; `map_run` is the last part of the map run's ARN.
     pub fn new(kind: ResultKind, output_type: OutputType, prefix: &str, map_run: &str) -> Self {
-        let progress = FileProgress { version: 1, files: Vec::new(), size: 0, parts: 0 };
+        let progress = FileProgress { version: 1, files: Vec::new(), size: 0, parts: 0, held: String::new() };
         Self {
             kind,
             output_type,
@@ -77,7 +80,8 @@ impl ResultFiles {
 
     /// The same, going on where another stood.
     #[must_use]
-    pub fn resume(mut self, progress: FileProgress) -> Self {
+    pub fn resume(mut self, mut progress: FileProgress) -> Self {
+        self.buffer = std::mem::take(&mut progress.held).into_bytes();
         self.progress = progress;
         self
     }
@@ -110,9 +114,10 @@ impl ResultFiles {
         (self.size() > 0).then(|| self.close())
     }
 
-    /// Where it stands, if it holds nothing back: behind a part, and at the start.
-    pub fn progress(&self) -> Option<&FileProgress> {
-        self.buffer.is_empty().then_some(&self.progress)
+    /// Where it stands.
+    pub fn progress(&self) -> FileProgress {
+        let held = String::from_utf8_lossy(&self.buffer).into_owned();
+        FileProgress { held, ..self.progress.clone() }
     }
 
     /// The files that are complete.
@@ -219,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn another_writer_goes_on_behind_a_part() {
+    fn another_writer_goes_on_behind_any_result() {
         let texts: Vec<String> = (100..140).map(|i| i.to_string()).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let whole = write(&mut files(OutputType::Json, 10, 70), &texts);
@@ -227,8 +232,7 @@ mod tests {
         let mut pieces = String::new();
         for (at, text) in texts.iter().enumerate() {
             pieces.push_str(&shown(&begun.push(text)));
-            let Some(progress) = begun.progress() else { continue };
-            let kept = serde_json::to_string(progress).unwrap();
+            let kept = serde_json::to_string(&begun.progress()).unwrap();
             let mut next =
                 files(OutputType::Json, 10, 70).resume(serde_json::from_str(&kept).unwrap());
             let rest = write(&mut next, &texts[at + 1..]);

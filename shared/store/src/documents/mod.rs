@@ -14,6 +14,7 @@ mod alias;
 mod express;
 mod job;
 mod map_results;
+mod map_export;
 mod map_run;
 mod tags;
 mod version;
@@ -25,6 +26,7 @@ pub use job::JobWaiter;
 pub use map_results::{
     ExpressPlace, MapResult, MapResults, express_child_arn, express_child_place,
 };
+pub use map_export::{MapExport, MapUpload};
 pub use map_run::{
     Again, MapChild, MapChunk, MapCounts, MapLanes, MapOpen, MapRunFailure, MapRunOf, MapRunState,
     MapRunStatus, MapWorker, Running, map_child_arn, map_child_name, map_key, map_redrive,
@@ -70,6 +72,8 @@ pub enum DocumentKind {
     MapLanes,
     /// What Express children of a chunk answered. Group: the map run and the chunk; keys sort the newest first.
     MapResults,
+    /// How far a map run's results have been written. Group: the map run.
+    MapExport,
 }
 
 impl DocumentKind {
@@ -90,6 +94,7 @@ impl DocumentKind {
             DocumentKind::MapChunk => "map-chunk",
             DocumentKind::MapLanes => "map-lanes",
             DocumentKind::MapResults => "map-results",
+            DocumentKind::MapExport => "map-export",
         }
     }
 }
