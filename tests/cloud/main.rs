@@ -4,6 +4,7 @@ mod doctor;
 mod faults;
 mod jobs;
 mod lists;
+mod maps;
 mod poison;
 mod rollback;
 mod security;

@@ -5,4 +5,5 @@ pub mod client;
 pub mod cloud;
 pub mod history;
 pub mod python;
+pub mod s3;
 pub mod server;

@@ -14,6 +14,7 @@ const FUNCTIONS: [&str; 7] = [
     "baton-function-transition",
     "baton-function-task",
     "baton-function-express",
+    "baton-function-map",
     "baton-function-timer",
     "baton-function-event",
     "baton-function-api",

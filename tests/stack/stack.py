@@ -116,7 +116,7 @@ def deploy(stack, **parameters):
     """the template is deployed"""
     built = {
         f"{name.title().replace('-', '')}Function": os.path.join(stack.options.functions, f"baton-function-{name}")
-        for name in ("transition", "task", "express", "timer", "event", "api", "dead-letter")
+        for name in ("transition", "task", "express", "map", "timer", "event", "api", "dead-letter")
     }
     stack.outputs = package.deploy(stack.aws, "baton", stack.options.template, built, {
         "Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",

@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("function-transition", &["lambda"]),
     ("function-task", &["lambda"]),
     ("function-express", &["lambda"]),
+    ("function-map", &["lambda"]),
     ("function-timer", &["lambda"]),
     ("function-event", &["lambda"]),
     ("function-api", &["lambda"]),

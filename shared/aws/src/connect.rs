@@ -27,6 +27,8 @@ pub struct Names {
     pub task_queue_url: Arc<str>,
     /// The queue of Express executions.
     pub express_queue_url: Arc<str>,
+    /// The queue of map runs that read or write objects.
+    pub map_queue_url: Arc<str>,
 }
 
 /// What may differ from stack to stack.
@@ -50,6 +52,7 @@ pub struct Aws {
     pub(crate) cue_queue: Gather,
     pub(crate) task_queue: Gather,
     pub(crate) express_queue: Gather,
+    pub(crate) map_queue: Gather,
     pub(crate) logs: LogSender,
     pub(crate) retention_days: i64,
     pub(crate) time: Time,
@@ -89,6 +92,7 @@ impl Aws {
             cue_queue: queue(&names.cue_queue_url),
             task_queue: queue(&names.task_queue_url),
             express_queue: queue(&names.express_queue_url),
+            map_queue: queue(&names.map_queue_url),
             logs: LogSender::start(
                 aws_sdk_cloudwatchlogs::Client::new(config),
                 Time::default().now(),

@@ -18,6 +18,8 @@ pub enum Queue {
     Tasks,
     /// The queue of Express executions.
     Express,
+    /// The queue of map runs that read or write objects.
+    Maps,
 }
 
 /// Why a message comes again.
@@ -59,7 +61,7 @@ impl Function {
         let taken = match queue {
             // An Express execution that is taken again runs again.
             Queue::Cues | Queue::Express => take_message(&self.driver, message).await,
-            Queue::Tasks => {
+            Queue::Tasks | Queue::Maps => {
                 let attempt = || take_message(&self.driver, message);
                 let may_pass = |error: &Untaken| matches!(error, Untaken::Later(_));
                 patiently(attempt, may_pass, || self.deadline.left(&self.aws), PAUSE).await
@@ -78,6 +80,7 @@ impl Function {
             Queue::Cues => &names.cue_queue_url,
             Queue::Tasks => &names.task_queue_url,
             Queue::Express => &names.express_queue_url,
+            Queue::Maps => &names.map_queue_url,
         };
         self.aws.retry_soon(url, receipt, deliveries).await;
         false

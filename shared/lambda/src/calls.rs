@@ -28,7 +28,7 @@ const JOB_TIME_LIMIT: Duration = Duration::from_secs(25);
 /// How often a call is tried that certainly has not arrived.
 const TRIES_MAX: u32 = 3;
 
-/// Makes calls, in the task function alone: the others have not the rights to.
+/// Makes calls, in the functions that have the rights to.
 #[derive(Debug)]
 pub struct RoleCalls {
     aws: Aws,

@@ -100,6 +100,7 @@ impl Configuration {
                     cue_queue_url: text("BATON_CUE_QUEUE_URL")?,
                     task_queue_url: text("BATON_TASK_QUEUE_URL")?,
                     express_queue_url: text("BATON_EXPRESS_QUEUE_URL")?,
+                    map_queue_url: text("BATON_MAP_QUEUE_URL")?,
                 },
                 retention_days: number(find, "BATON_RETENTION_DAYS")?,
             },
@@ -158,6 +159,7 @@ mod tests {
         ("BATON_CUE_QUEUE_URL", "c"),
         ("BATON_TASK_QUEUE_URL", "q"),
         ("BATON_EXPRESS_QUEUE_URL", "e"),
+        ("BATON_MAP_QUEUE_URL", "m"),
         ("BATON_RETENTION_DAYS", "90"),
         ("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1"),
     ];

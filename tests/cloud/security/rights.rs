@@ -2,7 +2,7 @@
 
 use crate::jobs::{begin_job, job_ended};
 use crate::{ask, chain, describe, stack, task};
-use baton_tests::cloud::{Fault, Stack, TASK_QUEUE};
+use baton_tests::cloud::{Fault, MAP_QUEUE, Stack, TASK_QUEUE};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +30,7 @@ fn granted() -> BTreeMap<&'static str, BTreeSet<String>> {
     let roles = [
         ("transition", "TransitionRole"),
         ("task", "TaskRole"),
+        ("map", "MapRole"),
         ("api", "ApiRole"),
         ("timer", "TimerRole"),
         ("event", "EventRole"),
@@ -39,7 +40,7 @@ fn granted() -> BTreeMap<&'static str, BTreeSet<String>> {
     for (function, role) in roles {
         let mut own = actions(role);
         // Who may run as the role is no right of the role.
-        if function != "task" {
+        if !["task", "map"].contains(&function) {
             own.remove("sts:AssumeRole");
         }
         if !has_own_rights(function) {
@@ -112,6 +113,12 @@ async fn do_everything(stack: &mut Stack) {
     stack.event.hear(&job_ended("SUCCEEDED")).await.unwrap();
     stack.run().await;
     assert_eq!(describe(stack, &waiting).await["status"], "SUCCEEDED");
+    stack.s3.put("data", "in.csv", "a\n1\n");
+    let machine = stack.create("rows", &crate::maps::over("in.csv")).await;
+    stack.start(&machine, "n", &json!({})).await;
+    stack.run().await;
+    stack.cloud.send(MAP_QUEUE, "no cue");
+    stack.run().await;
     let name = "large-definition";
     let comment: String =
         (0..40_000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();

@@ -1,6 +1,6 @@
 //! The AWS backend over the cloud in memory, as the contract suite needs it.
 
-use super::{CUE_QUEUE, Cloud, EXPRESS_QUEUE, TASK_QUEUE};
+use super::{CUE_QUEUE, Cloud, EXPRESS_QUEUE, MAP_QUEUE, TASK_QUEUE};
 use baton_aws::{Aws, read_cue};
 use baton_store::{Clock, Outgoing};
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl CloudHome {
 
     fn receive(&self) -> Option<String> {
         let state = &mut *self.cloud.lock();
-        [CUE_QUEUE, TASK_QUEUE, EXPRESS_QUEUE].into_iter().find_map(|queue| {
+        [CUE_QUEUE, TASK_QUEUE, EXPRESS_QUEUE, MAP_QUEUE].into_iter().find_map(|queue| {
             let message = state.queues.receive(queue, state.now, 1, i64::MAX).pop()?;
             state.queues.delete(queue, message.id);
             Some(message.body)

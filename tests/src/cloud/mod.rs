@@ -44,6 +44,7 @@ pub const TASK_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/t
 pub const DEAD_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/dead";
 pub const KEPT_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/kept";
 pub const EXPRESS_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/express";
+pub const MAP_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/maps";
 pub const TABLE: &str = "baton";
 pub const BUCKET: &str = "baton-bucket";
 
@@ -122,6 +123,7 @@ impl Cloud {
             cue_queue_url: CUE_QUEUE.into(),
             task_queue_url: TASK_QUEUE.into(),
             express_queue_url: EXPRESS_QUEUE.into(),
+            map_queue_url: MAP_QUEUE.into(),
         };
         let cloud = self.clone();
         Aws::new(&self.config(function), &Settings { names, retention_days: 90 })

@@ -4,9 +4,10 @@
 use super::home::next_sweep;
 use super::http::{Answers, Invoked, echo};
 use super::{
-    BUCKET, CUE_QUEUE, Cloud, DEAD_QUEUE, EXPRESS_QUEUE, KEPT_QUEUE, Message, Request, TABLE,
+    BUCKET, CUE_QUEUE, Cloud, DEAD_QUEUE, EXPRESS_QUEUE, KEPT_QUEUE, MAP_QUEUE, Message, Request, TABLE,
     TASK_QUEUE, Value,
 };
+use crate::s3::S3;
 use baton_aws::Aws;
 use baton_cost::{Usage, model, units};
 use baton_lambda::{Configuration, Function, Listener, Queue, Sweeper};
@@ -33,9 +34,12 @@ pub struct Stack {
     pub terms: Terms,
     pub invoked: Invoked,
     answers: Answers,
+    /// The users' own S3: the bucket `data` is there.
+    pub s3: S3,
     pub transition: Function,
     pub task: Function,
     pub express: Function,
+    pub map: Function,
     pub api: Function,
     pub dead_letter: Function,
     pub sweeper: Sweeper,
@@ -53,20 +57,24 @@ impl Stack {
         let invoked = Invoked::default();
         let answers = Answers::default();
         let endpoint = echo(invoked.clone(), answers.clone()).await;
+        let s3 = S3::start("data");
+        let at = Endpoints { tasks: &endpoint, s3: &s3.address, hears_events: true };
         Stack {
             terms,
             invoked,
             answers,
-            transition: function(&cloud, "transition", &endpoint, true).await,
-            task: function(&cloud, "task", &endpoint, true).await,
-            express: function(&cloud, "express", &endpoint, true).await,
-            api: function(&cloud, "api", &endpoint, true).await,
-            dead_letter: function(&cloud, "dead-letter", &endpoint, true).await,
+            transition: function(&cloud, "transition", at).await,
+            task: function(&cloud, "task", at).await,
+            express: function(&cloud, "express", at).await,
+            map: function(&cloud, "map", at).await,
+            api: function(&cloud, "api", at).await,
+            dead_letter: function(&cloud, "dead-letter", at).await,
             sweeper: Sweeper::over(cloud.backend("timer")),
             event: Listener::over(cloud.backend("event")),
             lambda: Usage::default(),
             deliveries: 0,
             endpoint,
+            s3,
             cloud,
         }
     }
@@ -79,15 +87,19 @@ impl Stack {
 
     /// Starts every function anew, as a deployment does.
     pub async fn redeploy(&mut self) {
-        self.transition = function(&self.cloud, "transition", &self.endpoint, true).await;
-        self.task = function(&self.cloud, "task", &self.endpoint, true).await;
-        self.express = function(&self.cloud, "express", &self.endpoint, true).await;
-        self.api = function(&self.cloud, "api", &self.endpoint, true).await;
+        let at = Endpoints { tasks: &self.endpoint, s3: &self.s3.address, hears_events: true };
+        self.transition = function(&self.cloud, "transition", at).await;
+        self.task = function(&self.cloud, "task", at).await;
+        self.express = function(&self.cloud, "express", at).await;
+        self.map = function(&self.cloud, "map", at).await;
+        self.api = function(&self.cloud, "api", at).await;
     }
 
     /// Deploys it without events that tell the ends of jobs.
     pub async fn hear_no_events(&mut self) {
-        self.task = function(&self.cloud, "task", &self.endpoint, false).await;
+        let s3 = &self.s3.address;
+        let at = Endpoints { tasks: &self.endpoint, s3, hears_events: false };
+        self.task = function(&self.cloud, "task", at).await;
     }
 
     /// A backend of its own, for a look.
@@ -142,7 +154,7 @@ impl Stack {
     pub async fn run_until(&mut self, end_millis: i64) {
         for _ in 0..1_000_000 {
             let mut delivered = 0;
-            for queue in [Queue::Cues, Queue::Tasks, Queue::Express] {
+            for queue in [Queue::Cues, Queue::Tasks, Queue::Express, Queue::Maps] {
                 delivered += self.deliver(queue).await;
             }
             if delivered + self.bury().await > 0 {
@@ -182,6 +194,7 @@ impl Stack {
             Queue::Cues => (CUE_QUEUE, 180),
             Queue::Tasks => (TASK_QUEUE, 960),
             Queue::Express => (EXPRESS_QUEUE, 390),
+            Queue::Maps => (MAP_QUEUE, 960),
         };
         let messages = {
             let state = &mut *self.cloud.lock();
@@ -196,6 +209,7 @@ impl Stack {
             Queue::Cues => &self.transition,
             Queue::Tasks => &self.task,
             Queue::Express => &self.express,
+            Queue::Maps => &self.map,
         };
         function.begin(self.cloud.now().as_millisecond().unsigned_abs() + 900_000);
         let event =
@@ -318,7 +332,15 @@ fn records(messages: &[Message]) -> Vec<Value> {
         .collect()
 }
 
-async fn function(cloud: &Cloud, name: &str, endpoint: &str, hears_events: bool) -> Function {
+/// What functions call outside the stack.
+#[derive(Clone, Copy)]
+struct Endpoints<'a> {
+    tasks: &'a str,
+    s3: &'a str,
+    hears_events: bool,
+}
+
+async fn function(cloud: &Cloud, name: &str, at: Endpoints<'_>) -> Function {
     let role = format!("arn:aws:iam::{ACCOUNT}:role/task");
     let mut variables: BTreeMap<&str, &str> = [
         ("AWS_LAMBDA_FUNCTION_NAME", name),
@@ -332,16 +354,18 @@ async fn function(cloud: &Cloud, name: &str, endpoint: &str, hears_events: bool)
         ("BATON_CUE_QUEUE_URL", CUE_QUEUE),
         ("BATON_TASK_QUEUE_URL", TASK_QUEUE),
         ("BATON_EXPRESS_QUEUE_URL", EXPRESS_QUEUE),
+        ("BATON_MAP_QUEUE_URL", MAP_QUEUE),
         ("BATON_RETENTION_DAYS", "90"),
-        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_ENDPOINT_URL", at.tasks),
+        ("AWS_ENDPOINT_URL_S3", at.s3),
     ]
     .into();
     if name == "dead-letter" {
         variables.insert("BATON_KEPT_QUEUE_URL", KEPT_QUEUE);
     }
-    if name == "task" {
+    if ["task", "map"].contains(&name) {
         variables.insert("BATON_CALLER_ROLE_ARN", &role);
-        variables.insert("BATON_JOB_EVENTS", if hears_events { "true" } else { "false" });
+        variables.insert("BATON_JOB_EVENTS", if at.hears_events { "true" } else { "false" });
     }
     let configuration = Configuration::read(&|name| variables.get(name).map(|it| (*it).to_owned()));
     Function::over(cloud.backend(name), configuration.expect("the environment"))

@@ -1,8 +1,7 @@
 //! SQS: cues on their way.
 //!
 //! Calls to the outside go to a queue of their own, so that slow ones never hold up transitions, and Express executions to
-//! another. A cue that is due within
-//! fifteen minutes is a delayed message, a later one a [timer](crate::timer).
+//! another; what map runs read from S3 and write there has a third. A cue that is due within fifteen minutes is a delayed message, a later one a [timer](crate::timer).
 
 mod dead;
 mod gather;
@@ -14,36 +13,60 @@ pub(crate) use gather::{Gather, Letter, SqsQueue};
 
 use crate::limits::DELAY_SECS_MAX;
 use crate::{Aws, document, timer};
-use baton_engine::Due;
+use baton_engine::{Due, Signal};
 use baton_store::{Clock, Cues, Outgoing, StoreError};
 use jiff::Timestamp;
 
 impl Cues for Aws {
     async fn send(&self, cues: Vec<Outgoing>) -> Result<(), StoreError> {
         let now = self.now();
-        let (mut cue_letters, mut task_letters) = (Vec::new(), Vec::new());
-        let mut express_letters = Vec::new();
+        let mut letters = Letters::default();
         for outgoing in cues {
             let delay_secs = delay_secs(outgoing.due, now);
             if let (Due::At(due), true) = (outgoing.due, delay_secs > DELAY_SECS_MAX) {
                 timer::put(self, &outgoing, due).await?;
             } else {
-                let letters = if outgoing.execution.is_express() {
-                    &mut express_letters
-                } else if outgoing.cue.signal.is_call() {
-                    &mut task_letters
-                } else {
-                    &mut cue_letters
-                };
-                letters.push(Letter { body: document::text(&outgoing), delay_secs });
+                let letter = Letter { body: document::text(&outgoing), delay_secs };
+                letters.add(&outgoing, letter);
             }
         }
-        let (cues, tasks, express) = tokio::join!(
-            self.cue_queue.send(cue_letters),
-            self.task_queue.send(task_letters),
-            self.express_queue.send(express_letters)
+        letters.send(self).await
+    }
+}
+
+/// What is to be sent, by queue.
+#[derive(Debug, Default)]
+pub(crate) struct Letters {
+    cues: Vec<Letter>,
+    tasks: Vec<Letter>,
+    express: Vec<Letter>,
+    maps: Vec<Letter>,
+}
+
+impl Letters {
+    /// Puts a cue's letter where it belongs.
+    pub(crate) fn add(&mut self, outgoing: &Outgoing, letter: Letter) {
+        let signal = outgoing.cue.signal;
+        let letters = if outgoing.execution.is_express() {
+            &mut self.express
+        } else if !signal.is_call() {
+            &mut self.cues
+        } else if matches!(signal, Signal::Map(_)) {
+            &mut self.maps
+        } else {
+            &mut self.tasks
+        };
+        letters.push(letter);
+    }
+
+    pub(crate) async fn send(self, aws: &Aws) -> Result<(), StoreError> {
+        let (cues, tasks, express, maps) = tokio::join!(
+            aws.cue_queue.send(self.cues),
+            aws.task_queue.send(self.tasks),
+            aws.express_queue.send(self.express),
+            aws.map_queue.send(self.maps)
         );
-        cues.and(tasks).and(express)
+        cues.and(tasks).and(express).and(maps)
     }
 }
 
