@@ -1,7 +1,7 @@
 //! Objects in S3 over HTTP.
 
 use crate::caller::{Caller, Terms};
-use crate::credentials::{CredentialsError, CredentialsProvider};
+use crate::credentials::CredentialsProvider;
 use crate::error::CallError;
 use crate::limits::{OBJECT_PAUSE, OBJECT_TIME_LIMIT, OBJECT_TRIES_MAX};
 use baton_integrations::objects::{ObjectAnswer, ObjectError, ObjectRequest};
@@ -73,10 +73,8 @@ fn unanswered(error: &CallError) -> ObjectError {
         CallError::Unconnected { .. } | CallError::Broken { .. } | CallError::TimedOut(_) => {
             ObjectError::passing(cause)
         }
-        CallError::Credentials(CredentialsError::Missing { .. } | CredentialsError::Indirect { .. })
-        | CallError::Credentials(
-            CredentialsError::Unreadable { .. } | CredentialsError::Refused { .. },
-        )
+        CallError::Credentials(_)
+        | CallError::NoCluster(_)
         | CallError::Endpoint(_)
         | CallError::Malformed(_)
         | CallError::TooLarge(_) => ObjectError::refused(cause),

@@ -117,7 +117,12 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         let held = documents::find::<MapExport>(&*self.backend, of.arn(), MapExport::KEY).await?;
         let at = match &held {
             Some(held) if held.value.redrives == state.redrives => held.value.clone(),
-            Some(_) | None => MapExport { redrives: state.redrives, ..MapExport::default() },
+            Some(held) => {
+                let left = MapExport { open: held.value.open.clone(), ..MapExport::default() };
+                self.abort_uploads(of, bucket, &left).await;
+                MapExport { redrives: state.redrives, ..MapExport::default() }
+            }
+            None => MapExport { redrives: state.redrives, ..MapExport::default() },
         };
         let (config, id) = (config(of), of.arn().rsplit(':').next().unwrap_or_default());
         let mut files = at.files.iter();

@@ -202,7 +202,9 @@ impl ObjectRequest<'_> {
         }
     }
 
-    pub(crate) fn bucket(&self) -> &str {
+    /// The bucket.
+    #[must_use]
+    pub fn bucket(&self) -> &str {
         match self {
             ObjectRequest::Read { bucket, .. }
             | ObjectRequest::List { bucket, .. }

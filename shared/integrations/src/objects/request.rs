@@ -73,6 +73,7 @@ pub(super) fn of(
         host,
         path_at_endpoint: Some(path_at_endpoint),
         signing,
+        cluster: None,
     };
     Ok(Request { destination, method, path, headers, body })
 }

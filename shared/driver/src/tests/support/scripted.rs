@@ -151,15 +151,14 @@ impl Tasks for Scripted {
 impl Script {
     fn answer(&mut self, request: ObjectRequest<'_>) -> Result<ObjectAnswer, ObjectError> {
         match request {
-            ObjectRequest::Read { bucket, key, from, .. } => {
+            ObjectRequest::Read { bucket, key, from, bytes_max, .. } => {
                 let object = self.objects.get(&format!("{bucket}/{key}"));
                 let missing = || ObjectError::refused("The specified key does not exist.");
                 let bytes = object.ok_or_else(missing)?.0.concat();
                 let from = usize::try_from(from).unwrap().min(bytes.len());
-                let to = bytes.len().min(from + (1 << 20));
-                let etag = etag(&bytes);
-                let is_end = to == bytes.len();
-                Ok(ObjectAnswer::Bytes { bytes: bytes[from..to].to_vec(), is_end, etag })
+                let to = bytes.len().min(from + bytes_max as usize);
+                let (etag, size) = (etag(&bytes), bytes.len() as u64);
+                Ok(ObjectAnswer::Bytes { bytes: bytes[from..to].to_vec(), size, etag })
             }
             ObjectRequest::List { bucket, prefix, .. } => {
                 let found = self.objects.iter().filter_map(|(path, (parts, _))| {
@@ -175,18 +174,31 @@ impl Script {
                 });
                 Ok(ObjectAnswer::Page { objects: found.collect(), next: None })
             }
-            ObjectRequest::Write { bucket, key, part, is_last, bytes } => {
-                if bucket == "forbidden" {
-                    return Err(ObjectError::refused("Access Denied"));
-                }
-                let object = self.objects.entry(format!("{bucket}/{key}")).or_default();
-                if part == 1 {
-                    *object = (Vec::new(), false);
-                }
+            request if request.bucket() == "forbidden" => {
+                Err(ObjectError::refused("Access Denied"))
+            }
+            ObjectRequest::Put { bucket, key, bytes } => {
+                self.objects.insert(format!("{bucket}/{key}"), (vec![bytes.to_vec()], true));
+                Ok(ObjectAnswer::Done)
+            }
+            ObjectRequest::BeginUpload { bucket, key } => {
+                self.objects.insert(format!("{bucket}/{key}"), (Vec::new(), false));
+                Ok(ObjectAnswer::Begun("u".to_owned()))
+            }
+            ObjectRequest::WritePart { bucket, key, part, bytes, .. } => {
+                let object = self.objects.get_mut(&format!("{bucket}/{key}")).expect("begun");
+                object.0.truncate(part as usize - 1);
                 assert_eq!(object.0.len() + 1, part as usize, "parts come in order");
                 object.0.push(bytes.to_vec());
-                object.1 = is_last;
-                Ok(ObjectAnswer::Written)
+                Ok(ObjectAnswer::Part(part.to_string()))
+            }
+            ObjectRequest::EndUpload { bucket, key, .. } => {
+                self.objects.get_mut(&format!("{bucket}/{key}")).expect("begun").1 = true;
+                Ok(ObjectAnswer::Done)
+            }
+            ObjectRequest::AbortUpload { bucket, key, .. } => {
+                self.objects.remove(&format!("{bucket}/{key}"));
+                Ok(ObjectAnswer::Done)
             }
         }
     }
