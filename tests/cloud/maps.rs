@@ -38,7 +38,10 @@ fn rows(count: usize, bytes: usize) -> String {
 /// Runs it to its end.
 async fn end(stack: &mut Stack, definition: &Value) -> Value {
     let machine = stack.create("m", definition).await;
-    let name = format!("n{}", stack.cloud.now().as_millisecond() + i64::try_from(stack.deliveries).unwrap());
+    let name = format!(
+        "n{}",
+        stack.cloud.now().as_millisecond() + i64::try_from(stack.deliveries).unwrap()
+    );
     let execution = stack.start(&machine, &name, &json!({})).await;
     stack.run().await;
     describe(stack, &execution).await

@@ -68,8 +68,8 @@ impl Objects {
                     **looks += 1;
                 }
                 let etag = format!("\"{}\"", version.map_or(1, |looks| *looks));
-                let is_end = to == bytes.len();
-                Ok(ObjectAnswer::Bytes { bytes: bytes[from..to].to_vec(), is_end, etag })
+                let size = bytes.len() as u64;
+                Ok(ObjectAnswer::Bytes { bytes: bytes[from..to].to_vec(), size, etag })
             }
             ObjectRequest::List { bucket, prefix, .. } => {
                 let is_wanted = |path: &Path| path.0 == bucket && path.1.starts_with(prefix);
@@ -83,17 +83,24 @@ impl Objects {
                 };
                 Ok(ObjectAnswer::Page { objects: listed.map(summary).collect(), next: None })
             }
-            ObjectRequest::Write { bucket, key, part, bytes, .. } => {
-                if bucket == "denied" {
-                    return Err(ObjectError::refused("Access Denied"));
-                }
+            _ if request.bucket() == "denied" => Err(ObjectError::refused("Access Denied")),
+            ObjectRequest::Put { bucket, key, bytes } => {
+                let path = (bucket.to_owned(), key.to_owned());
+                self.written.lock().unwrap().insert(path, bytes.to_vec());
+                Ok(ObjectAnswer::Done)
+            }
+            ObjectRequest::BeginUpload { .. } => Ok(ObjectAnswer::Begun("1".to_owned())),
+            ObjectRequest::WritePart { bucket, key, part, bytes, .. } => {
                 let mut written = self.written.lock().unwrap();
                 let object = written.entry((bucket.to_owned(), key.to_owned())).or_default();
                 if part == 1 {
                     object.clear();
                 }
                 object.extend_from_slice(bytes);
-                Ok(ObjectAnswer::Written)
+                Ok(ObjectAnswer::Part(part.to_string()))
+            }
+            ObjectRequest::EndUpload { .. } | ObjectRequest::AbortUpload { .. } => {
+                Ok(ObjectAnswer::Done)
             }
         }
     }

@@ -150,7 +150,11 @@ impl S3 {
                 Some(Fault::Refused(status, code)) => refusal(status, code),
                 Some(Fault::Html(status)) => {
                     let page = b"<html><head></head><body>Please sign in.<br></body></html>";
-                    (status, vec![("content-type".to_owned(), "text/html".to_owned())], page.to_vec())
+                    (
+                        status,
+                        vec![("content-type".to_owned(), "text/html".to_owned())],
+                        page.to_vec(),
+                    )
                 }
                 Some(Fault::Silent) => return,
                 Some(Fault::Cut | Fault::Short | Fault::Endless | Fault::Unanswered) | None => {
@@ -285,9 +289,8 @@ impl State {
             return refusal(404, "NoSuchUpload");
         };
         let last = parts.keys().last().copied();
-        let is_small = |(number, part): (&u32, &Vec<u8>)| {
-            Some(*number) != last && part.len() < PART_BYTES_MIN
-        };
+        let is_small =
+            |(number, part): (&u32, &Vec<u8>)| Some(*number) != last && part.len() < PART_BYTES_MIN;
         if parts.iter().any(is_small) {
             return refusal(400, "EntityTooSmall");
         }
@@ -328,7 +331,8 @@ fn listing(objects: &BTreeMap<String, Object>, query: &BTreeMap<String, String>)
     let has_more = found.len() > PAGE_OBJECTS;
     found.truncate(PAGE_OBJECTS);
     let mut text = format!("<ListBucketResult><IsTruncated>{has_more}</IsTruncated>");
-    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    let escaped =
+        |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
     if let Some((last, _)) = found.last().filter(|_| has_more) {
         let last = escaped(last);
         let _ = write!(text, "<NextContinuationToken>{last}</NextContinuationToken>");
@@ -367,7 +371,8 @@ fn decoded(text: &str) -> String {
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
             b'%' => {
-                let digits = [rest.next(), rest.next()].map(|digit| char::from(digit.expect("a digit")));
+                let digits =
+                    [rest.next(), rest.next()].map(|digit| char::from(digit.expect("a digit")));
                 let digits: String = digits.iter().collect();
                 u8::from_str_radix(&digits, 16).expect("two digits")
             }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// The packages of the stack's functions.
-const FUNCTIONS: [&str; 7] = [
+const FUNCTIONS: [&str; 8] = [
     "baton-function-transition",
     "baton-function-task",
     "baton-function-express",

@@ -5,12 +5,15 @@ functions, installs what `tests/requirements.txt` names and calls this.
 """
 
 import argparse
+import csv
 import glob
+import io
 import json
 import os
 import platform
 import re
 import shutil
+import subprocess
 import time
 
 import botocore.exceptions
@@ -98,10 +101,10 @@ class Stack:
                 return events
             token = {"nextToken": page["nextToken"]}
 
-    def run_machine(self, name, definition, value):
+    def run_machine(self, name, definition, value, role_arn=None):
         """Creates a state machine, runs it once, and answers how it ended."""
         arn = self.baton.create_state_machine(
-            name=name, definition=json.dumps(definition), roleArn=self.role_arn
+            name=name, definition=json.dumps(definition), roleArn=role_arn or self.role_arn
         )["stateMachineArn"]
         started = self.baton.start_execution(
             stateMachineArn=arn, input=json.dumps(value, ensure_ascii=False)
@@ -369,6 +372,45 @@ def run_express(stack):
     ))
 
 
+def map_rows(stack):
+    """the rides example reads a CSV object with its role's rights, and writes what became of each row"""
+    rows, store = 1000, stack.aws.client("s3")
+    store.create_bucket(Bucket="rides")
+    folder = os.path.join(os.path.dirname(stack.options.order.rstrip("/")), "rides")
+    made = subprocess.run([os.path.join(folder, "generate"), str(rows)], check=True, capture_output=True)
+    store.put_object(Bucket="rides", Key="rides.csv", Body=made.stdout)
+    roles = stack.aws.client("iam")
+    callers = {"AWS": [stack.outputs["TaskRoleArn"], stack.outputs["MapRoleArn"]]}
+    role_arn = create_role(roles, "baton-rides", callers)
+    with open(os.path.join(folder, "rides.asl.json"), encoding="utf-8") as file:
+        definition = json.load(file)
+    with open(os.path.join(folder, "input.json"), encoding="utf-8") as file:
+        value = json.load(file) | {"bucket": "rides", "key": "rides.csv"}
+    denied = stack.run_machine("rides", definition, value, role_arn)
+    assert denied["error"] == "States.ItemReaderFailed" and "AccessDenied" in denied["cause"], denied
+    reads, writes = "s3:GetObject", ["s3:PutObject", "s3:AbortMultipartUpload"]
+    roles.put_role_policy(RoleName="baton-rides", PolicyName="objects", PolicyDocument=policy(
+        {"Effect": "Allow", "Action": reads, "Resource": "arn:aws:s3:::rides/rides.csv"},
+        {"Effect": "Allow", "Action": writes, "Resource": "arn:aws:s3:::rides/priced/*"},
+    ))
+    priced = stack.run_machine("rides", definition, value, role_arn)
+    assert priced["status"] == "SUCCEEDED", priced
+    details = json.loads(priced["output"])["ResultWriterDetails"]
+    read = lambda key: store.get_object(Bucket=details["Bucket"], Key=key)["Body"].read()
+    files = json.loads(read(details["Key"]))["ResultFiles"]
+    [file] = files["SUCCEEDED"]
+    text = read(file["Key"])
+    assert file["Size"] == len(text) and not files["FAILED"] and not files["PENDING"], files
+    rides = [json.loads(line) for line in text.splitlines()]
+    source = list(csv.DictReader(io.StringIO(made.stdout.decode())))
+    assert [ride["id"] for ride in rides] == [ride["id"] for ride in source], "the rows' order"
+    tariff = value["tariff"]
+    for ride, row in zip(rides, source):
+        fare = tariff["base"] + float(row["km"]) * tariff["km"] + float(row["minutes"]) * tariff["minute"]
+        assert abs(ride["fare"] - fare) < 0.011, (ride, fare)
+    assert not store.list_multipart_uploads(Bucket="rides").get("Uploads")
+
+
 def keep_strangers_out(stack):
     """only those with the access policy may use the API"""
     people = stack.aws.client("iam")
@@ -431,7 +473,7 @@ def leave_nothing(stack):
 
 SCENARIOS = [
     deploy, create_order_functions, register, start, start_again, answer, end, list_by_status, wait_long, stop,
-    carry_large_payloads, fork_wide, run_express, keep_strangers_out, keep_to_the_endpoint, invoke_directly, leave_nothing,
+    carry_large_payloads, fork_wide, map_rows, run_express, keep_strangers_out, keep_to_the_endpoint, invoke_directly, leave_nothing,
 ]
 
 
@@ -453,8 +495,8 @@ def create_role(roles, name, principal):
     return created["Role"]["Arn"]
 
 
-def policy(statement):
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+def policy(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def refused(code, call, **arguments):

@@ -1,4 +1,5 @@
-//! Reads what Distributed Maps work on, and writes their results: for a limited time each, then another cue goes on.
+//! Reads what Distributed Maps work on, runs their Express children, and writes their results: for a limited time each,
+//! then another cue goes on.
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use baton_lambda::{Function, Queue};

@@ -75,7 +75,7 @@ pub(crate) const MAP_READ_LIMIT: SignedDuration = SignedDuration::from_secs(120)
 /// How long one cue writes a map run's results before it leaves the rest to another.
 pub(crate) const MAP_WRITE_LIMIT: SignedDuration = SignedDuration::from_secs(120);
 /// How many bytes of an object are read at a time.
-pub(crate) const MAP_PIECE_BYTES: u32 = 2 * 1024 * 1024;
+pub(crate) const MAP_OBJECT_PIECE_BYTES: u32 = 2 * 1024 * 1024;
 /// How many groups of lanes are read at a time.
 pub(crate) const MAP_GROUPS_PER_PAGE: u32 = 100;
 /// How many answers that could not be committed are kept for when their cues come again.

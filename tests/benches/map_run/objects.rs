@@ -25,9 +25,17 @@ impl Tasks for Objects {
     async fn objects(&self, call: &ObjectCall<'_>) -> Result<ObjectAnswer, ObjectError> {
         match call.request {
             ObjectRequest::Read { from, .. } => Ok(self.rows(from)),
-            ObjectRequest::Write { key, part, bytes, .. } => {
+            ObjectRequest::Put { key, bytes, .. } => {
+                self.write(key, 1, bytes).expect("the folder is there");
+                Ok(ObjectAnswer::Done)
+            }
+            ObjectRequest::BeginUpload { .. } => Ok(ObjectAnswer::Begun("1".to_owned())),
+            ObjectRequest::WritePart { key, part, bytes, .. } => {
                 self.write(key, part, bytes).expect("the folder is there");
-                Ok(ObjectAnswer::Written)
+                Ok(ObjectAnswer::Part(part.to_string()))
+            }
+            ObjectRequest::EndUpload { .. } | ObjectRequest::AbortUpload { .. } => {
+                Ok(ObjectAnswer::Done)
             }
             ObjectRequest::List { .. } => Err(ObjectError::refused("nothing to list")),
         }
@@ -51,7 +59,8 @@ impl Objects {
         }
         assert_eq!(bytes.len(), (end - first) * ROW_BYTES, "a row has another length");
         bytes.drain(..skip);
-        ObjectAnswer::Bytes { bytes, is_end: end == self.items, etag: "\"1\"".to_owned() }
+        let size = (self.items * ROW_BYTES) as u64;
+        ObjectAnswer::Bytes { bytes, size, etag: "\"1\"".to_owned() }
     }
 
     fn write(&self, key: &str, part: u32, bytes: &[u8]) -> std::io::Result<()> {

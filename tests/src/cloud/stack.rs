@@ -4,8 +4,8 @@
 use super::home::next_sweep;
 use super::http::{Answers, Invoked, echo};
 use super::{
-    BUCKET, CUE_QUEUE, Cloud, DEAD_QUEUE, EXPRESS_QUEUE, KEPT_QUEUE, MAP_QUEUE, Message, Request, TABLE,
-    TASK_QUEUE, Value,
+    BUCKET, CUE_QUEUE, Cloud, DEAD_QUEUE, EXPRESS_QUEUE, KEPT_QUEUE, MAP_QUEUE, Message, Request,
+    TABLE, TASK_QUEUE, Value,
 };
 use crate::s3::S3;
 use baton_aws::Aws;

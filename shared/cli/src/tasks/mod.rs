@@ -19,7 +19,8 @@ use crate::limits::EVENTS_MAX;
 use baton_api::{OwnApi, is_elsewhere};
 use baton_asl::Resource;
 use baton_calls::{
-    AllowedHosts, CallError, Caller, Endpoints, HttpClient, HttpTasks, LocalCredentials, ObjectTerms, Terms,
+    AllowedHosts, CallError, Caller, Endpoints, HttpClient, HttpTasks, LocalCredentials,
+    ObjectTerms, Terms,
 };
 use baton_driver::{CallAnswer, Job, ObjectAnswer, ObjectCall, ObjectError, TaskCall, Tasks};
 use baton_embedded::{Embedded, Hold, wall_now};

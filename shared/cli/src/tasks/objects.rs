@@ -62,7 +62,9 @@ pub(crate) fn answer(
         ObjectRequest::AbortUpload { bucket, key, .. } => {
             let path = within(&bucket_of(folder, bucket)?, key)?;
             // A part that is missing is one that has been removed.
-            (1..=PARTS_MAX).take_while(|part| fs::remove_file(part_of(&path, *part)).is_ok()).count();
+            (1..=PARTS_MAX)
+                .take_while(|part| fs::remove_file(part_of(&path, *part)).is_ok())
+                .count();
             Ok(ObjectAnswer::Done)
         }
     }

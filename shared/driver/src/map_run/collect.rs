@@ -258,7 +258,11 @@ pub(super) fn config(of: InRun<'_>) -> WriterConfig {
     }
 }
 
-pub(super) fn child_result<'a>(of: InRun<'_>, input: &'a str, header: Option<&'a Header>) -> ChildResult<'a> {
+pub(super) fn child_result<'a>(
+    of: InRun<'_>,
+    input: &'a str,
+    header: Option<&'a Header>,
+) -> ChildResult<'a> {
     let pending = ChildResult {
         kind: ResultKind::Pending,
         input,
@@ -299,4 +303,3 @@ pub(super) fn child_result<'a>(of: InRun<'_>, input: &'a str, header: Option<&'a
     };
     ChildResult { kind, output, error, cause, execution: Some(known), ..pending }
 }
-

@@ -17,9 +17,7 @@ use crate::limits::MAP_WRITE_LIMIT;
 use crate::objects::{ObjectAnswer, ObjectError, ObjectRequest};
 use crate::tasks::Tasks;
 use baton_engine::{Failure, MapSignal, Payload};
-use baton_items::results::{
-    FilePart, ResultFiles, ResultKind, WriterConfig, manifest, transform,
-};
+use baton_items::results::{FilePart, ResultFiles, ResultKind, WriterConfig, manifest, transform};
 use baton_store::Backend;
 use baton_store::documents::{self, Held, MapExport, MapRunState, MapUpload};
 

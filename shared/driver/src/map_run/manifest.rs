@@ -5,7 +5,7 @@ use crate::driver::Driver;
 use crate::error::Halt;
 use crate::limits::{
     MAP_CHUNK_BYTES_MAX, MAP_CHUNK_CHILDREN, MAP_EXPRESS_CHILDREN, MAP_EXPRESS_FIRST_CHILDREN,
-    MAP_PIECE_BYTES, MAP_READ_LIMIT,
+    MAP_OBJECT_PIECE_BYTES, MAP_READ_LIMIT,
 };
 use crate::objects::{ObjectAnswer, ObjectCall, ObjectError, ObjectRequest};
 use crate::take::Taken;
@@ -251,7 +251,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 version: version.as_deref(),
                 etag: etag.as_deref(),
                 from: *from,
-                bytes_max: MAP_PIECE_BYTES,
+                bytes_max: MAP_OBJECT_PIECE_BYTES,
             },
             Need::Page { bucket, prefix, token } => {
                 ObjectRequest::List { bucket, prefix, token: token.as_deref() }

@@ -8,8 +8,14 @@ use roxmltree::{Document, Node, ParsingOptions};
 /// The most elements and texts of an answer: a page of a thousand objects has some twenty thousand.
 const XML_NODES_MAX: u32 = 200_000;
 /// The codes of refusals that pass.
-const PASSING_CODES: &[&str] =
-    &["SlowDown", "InternalError", "RequestTimeout", "ServiceUnavailable", "Busy", "OperationAborted"];
+const PASSING_CODES: &[&str] = &[
+    "SlowDown",
+    "InternalError",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "Busy",
+    "OperationAborted",
+];
 
 pub(super) fn of(
     request: &ObjectRequest<'_>,
@@ -62,7 +68,8 @@ fn bytes(response: Response, from: u64, bytes_max: u32) -> Result<ObjectAnswer, 
     let range = header(&response, "content-range");
     let size = match (response.status, range.as_deref().map(parse_range)) {
         (206, Some(Some((first, last, size)))) => {
-            let is_whole = last.checked_sub(first).and_then(|span| span.checked_add(1)) == Some(length);
+            let is_whole =
+                last.checked_sub(first).and_then(|span| span.checked_add(1)) == Some(length);
             (first == from && is_whole && length <= u64::from(bytes_max) && last < size)
                 .then_some(size)
         }

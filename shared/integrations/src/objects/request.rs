@@ -132,9 +132,8 @@ fn query(request: &ObjectRequest<'_>) -> String {
 }
 
 fn completion(etags: &[String]) -> String {
-    let mut text = String::from(
-        "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">",
-    );
+    let mut text =
+        String::from("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     for (number, etag) in (1_u32..).zip(etags) {
         let etag = etag.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
         // Writing to a text cannot fail.
@@ -147,7 +146,8 @@ fn completion(etags: &[String]) -> String {
 /// Percent-encodes as S3's signatures want it.
 fn encode(to: &mut String, text: &str, keeps_slash: bool) {
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (keeps_slash && byte == b'/') {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (keeps_slash && byte == b'/')
+        {
             to.push(char::from(byte));
         } else {
             let _ = write!(to, "%{byte:02X}");

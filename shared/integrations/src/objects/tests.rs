@@ -113,19 +113,55 @@ fn a_piece_is_the_one_that_was_asked_for() {
     let piece = |range, body, expected: &Expect| {
         check(&READ, 206, &[("etag", "\"e\""), ("content-range", range)], body, expected);
     };
-    piece("bytes 10-14/99", "abcde", &expect![[r#"Bytes { bytes: [97, 98, 99, 100, 101], size: 99, etag: "\"e\"" }"#]]);
-    piece("bytes 10-11/12", "ab", &expect![[r#"Bytes { bytes: [97, 98], size: 12, etag: "\"e\"" }"#]]);
-    let odd = expect!["The answer is not one of Amazon S3 (status code 206, 2 bytes). It may pass."];
-    for range in ["bytes 10-14/99", "bytes 0-1/99", "bytes 10-11/99", "bytes 11-10/99", "10-11/12", "bytes 10-11/*", ""] {
+    piece(
+        "bytes 10-14/99",
+        "abcde",
+        &expect![[r#"Bytes { bytes: [97, 98, 99, 100, 101], size: 99, etag: "\"e\"" }"#]],
+    );
+    piece(
+        "bytes 10-11/12",
+        "ab",
+        &expect![[r#"Bytes { bytes: [97, 98], size: 12, etag: "\"e\"" }"#]],
+    );
+    let odd =
+        expect!["The answer is not one of Amazon S3 (status code 206, 2 bytes). It may pass."];
+    for range in [
+        "bytes 10-14/99",
+        "bytes 0-1/99",
+        "bytes 10-11/99",
+        "bytes 11-10/99",
+        "10-11/12",
+        "bytes 10-11/*",
+        "",
+    ] {
         piece(range, "ab", &odd);
     }
     check(&READ, 206, &[("content-range", "bytes 10-11/12")], "ab", &odd);
     // Whoever knows no ranges answers with the whole, which is good for the start only.
-    check(&READ, 200, &[("etag", "\"e\"")], "abcde", &expect!["The answer is not one of Amazon S3 (status code 200, 5 bytes). It may pass."]);
+    check(
+        &READ,
+        200,
+        &[("etag", "\"e\"")],
+        "abcde",
+        &expect!["The answer is not one of Amazon S3 (status code 200, 5 bytes). It may pass."],
+    );
     check(&READ, 412, &[], "", &expect!["The object has changed while it was being read."]);
     check(&READ, 416, &[], "", &expect!["The object has changed while it was being read."]);
-    let start = ObjectRequest::Read { bucket: "b-1", key: "k", version: None, etag: None, from: 0, bytes_max: 9 };
-    check(&start, 200, &[("etag", "\"e\"")], "ab", &expect![[r#"Bytes { bytes: [97, 98], size: 2, etag: "\"e\"" }"#]]);
+    let start = ObjectRequest::Read {
+        bucket: "b-1",
+        key: "k",
+        version: None,
+        etag: None,
+        from: 0,
+        bytes_max: 9,
+    };
+    check(
+        &start,
+        200,
+        &[("etag", "\"e\"")],
+        "ab",
+        &expect![[r#"Bytes { bytes: [97, 98], size: 2, etag: "\"e\"" }"#]],
+    );
     check(&start, 416, &[], "", &expect![[r#"Bytes { bytes: [], size: 0, etag: "" }"#]]);
 }
 
@@ -136,7 +172,15 @@ fn a_listing_is_read_page_by_page() {
         <NextContinuationToken>n=1</NextContinuationToken>
         <Contents><Key>a+%26%2B</Key><LastModified>2025-01-02T03:04:05.000Z</LastModified>
         <ETag>&quot;e&quot;</ETag><Size>7</Size><StorageClass>GLACIER</StorageClass></Contents></ListBucketResult>"#;
-    check(&LIST, 200, &[], page, &expect![[r#"Page { objects: [ObjectSummary { key: "a &+", etag: "\"e\"", modified_secs: 1735787045, size: 7, storage_class: "GLACIER" }], next: Some("n=1") }"#]]);
+    check(
+        &LIST,
+        200,
+        &[],
+        page,
+        &expect![[
+            r#"Page { objects: [ObjectSummary { key: "a &+", etag: "\"e\"", modified_secs: 1735787045, size: 7, storage_class: "GLACIER" }], next: Some("n=1") }"#
+        ]],
+    );
     check(&LIST, 200, &[], "<ListBucketResult/>", &expect!["Page { objects: [], next: None }"]);
     for wrong in [
         "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
@@ -145,7 +189,8 @@ fn a_listing_is_read_page_by_page() {
         "<!DOCTYPE x [<!ENTITY a 'b'>]><ListBucketResult/>",
         "",
     ] {
-        let cause = format!("The answer is not one of Amazon S3 (status code 200, {} bytes).", wrong.len());
+        let cause =
+            format!("The answer is not one of Amazon S3 (status code 200, {} bytes).", wrong.len());
         let answer = LIST.answer(Response { status: 200, headers: Vec::new(), body: wrong.into() });
         assert_eq!(answer, Err(ObjectError::passing(cause)), "{wrong}");
     }
@@ -154,13 +199,55 @@ fn a_listing_is_read_page_by_page() {
 #[test]
 fn refusals_are_worded_as_aws_words_them() {
     let error = |code: &str, message: &str| {
-        format!("<Error><Code>{code}</Code><Message>{message}</Message><RequestId>R</RequestId><HostId>H</HostId></Error>")
+        format!(
+            "<Error><Code>{code}</Code><Message>{message}</Message><RequestId>R</RequestId><HostId>H</HostId></Error>"
+        )
     };
-    check(&READ, 404, &[], &error("NoSuchKey", "The specified key does not exist."), &expect!["The specified key does not exist. (Service: Amazon S3; Status Code: 404; Error Code: NoSuchKey; Request ID: R; S3 Extended Request ID: H; Proxy: null)"]);
-    check(&LIST, 403, &[], &error("AccessDenied", "Access Denied"), &expect!["Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: R; S3 Extended Request ID: H; Proxy: null)"]);
-    check(&LIST, 503, &[], &error("SlowDown", "Please reduce your request rate."), &expect!["Please reduce your request rate. (Service: Amazon S3; Status Code: 503; Error Code: SlowDown; Request ID: R; S3 Extended Request ID: H; Proxy: null) It may pass."]);
-    check(&READ, 502, &[("x-amz-request-id", "R")], "<html>Bad gateway</html>", &expect!["The answer is not one of Amazon S3 (Service: Amazon S3; Status Code: 502; Error Code: 502; Request ID: R; S3 Extended Request ID: null; Proxy: null) It may pass."]);
-    check(&READ, 301, &[("x-amz-bucket-region", "eu-central-1")], &error("PermanentRedirect", "Elsewhere"), &expect!["The bucket is in the region eu-central-1. It must be in the region of the state machine."]);
+    check(
+        &READ,
+        404,
+        &[],
+        &error("NoSuchKey", "The specified key does not exist."),
+        &expect![
+            "The specified key does not exist. (Service: Amazon S3; Status Code: 404; Error Code: NoSuchKey; Request ID: R; S3 Extended Request ID: H; Proxy: null)"
+        ],
+    );
+    check(
+        &LIST,
+        403,
+        &[],
+        &error("AccessDenied", "Access Denied"),
+        &expect![
+            "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: R; S3 Extended Request ID: H; Proxy: null)"
+        ],
+    );
+    check(
+        &LIST,
+        503,
+        &[],
+        &error("SlowDown", "Please reduce your request rate."),
+        &expect![
+            "Please reduce your request rate. (Service: Amazon S3; Status Code: 503; Error Code: SlowDown; Request ID: R; S3 Extended Request ID: H; Proxy: null) It may pass."
+        ],
+    );
+    check(
+        &READ,
+        502,
+        &[("x-amz-request-id", "R")],
+        "<html>Bad gateway</html>",
+        &expect![
+            "The answer is not one of Amazon S3 (Service: Amazon S3; Status Code: 502; Error Code: 502; Request ID: R; S3 Extended Request ID: null; Proxy: null) It may pass."
+        ],
+    );
+    check(
+        &READ,
+        301,
+        &[("x-amz-bucket-region", "eu-central-1")],
+        &error("PermanentRedirect", "Elsewhere"),
+        &expect![
+            "The bucket is in the region eu-central-1. It must be in the region of the state machine."
+        ],
+    );
 }
 
 #[test]
@@ -168,11 +255,32 @@ fn the_end_of_an_upload_may_fail_within_its_answer() {
     let etags = [];
     let end = ObjectRequest::EndUpload { bucket: "b-1", key: "k", upload: "u", etags: &etags };
     let failed = "<?xml version=\"1.0\"?>\n   <Error><Code>InternalError</Code><Message>We</Message></Error>";
-    check(&end, 200, &[], failed, &expect!["We (Service: Amazon S3; Status Code: 200; Error Code: InternalError; Request ID: null; S3 Extended Request ID: null; Proxy: null) It may pass."]);
+    check(
+        &end,
+        200,
+        &[],
+        failed,
+        &expect![
+            "We (Service: Amazon S3; Status Code: 200; Error Code: InternalError; Request ID: null; S3 Extended Request ID: null; Proxy: null) It may pass."
+        ],
+    );
     check(&end, 200, &[], "<CompleteMultipartUploadResult/>", &expect!["Done"]);
     let begin = ObjectRequest::BeginUpload { bucket: "b-1", key: "k" };
-    check(&begin, 200, &[], "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>", &expect![[r#"Begun("u")"#]]);
-    let part = ObjectRequest::WritePart { bucket: "b-1", key: "k", upload: "u", part: 1, bytes: b"" };
+    check(
+        &begin,
+        200,
+        &[],
+        "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>",
+        &expect![[r#"Begun("u")"#]],
+    );
+    let part =
+        ObjectRequest::WritePart { bucket: "b-1", key: "k", upload: "u", part: 1, bytes: b"" };
     check(&part, 200, &[("etag", "\"p\"")], "", &expect![[r#"Part("\"p\"")"#]]);
-    check(&part, 200, &[], "", &expect!["The answer is not one of Amazon S3 (status code 200, 0 bytes). It may pass."]);
+    check(
+        &part,
+        200,
+        &[],
+        "",
+        &expect!["The answer is not one of Amazon S3 (status code 200, 0 bytes). It may pass."],
+    );
 }

@@ -66,7 +66,8 @@ pub struct ResultFiles {
 impl ResultFiles {
     /// A writer of files under `<prefix>/<map_run>/`; `map_run` is the last part of the map run's ARN.
     pub fn new(kind: ResultKind, output_type: OutputType, prefix: &str, map_run: &str) -> Self {
-        let progress = FileProgress { version: 1, files: Vec::new(), size: 0, parts: 0, held: String::new() };
+        let progress =
+            FileProgress { version: 1, files: Vec::new(), size: 0, parts: 0, held: String::new() };
         Self {
             kind,
             output_type,

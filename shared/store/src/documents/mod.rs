@@ -13,8 +13,8 @@ mod activity;
 mod alias;
 mod express;
 mod job;
-mod map_results;
 mod map_export;
+mod map_results;
 mod map_run;
 mod tags;
 mod version;
@@ -23,10 +23,10 @@ pub use activity::{Activity, ActivityTask};
 pub use alias::{Alias, Route};
 pub use express::ExpressStart;
 pub use job::JobWaiter;
+pub use map_export::{MapExport, MapUpload};
 pub use map_results::{
     ExpressPlace, MapResult, MapResults, express_child_arn, express_child_place,
 };
-pub use map_export::{MapExport, MapUpload};
 pub use map_run::{
     Again, MapChild, MapChunk, MapCounts, MapLanes, MapOpen, MapRunFailure, MapRunOf, MapRunState,
     MapRunStatus, MapWorker, Running, map_child_arn, map_child_name, map_key, map_redrive,
