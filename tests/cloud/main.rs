@@ -6,6 +6,7 @@ mod jobs;
 mod lists;
 mod maps;
 mod poison;
+mod redrives;
 mod rollback;
 mod security;
 mod timers;

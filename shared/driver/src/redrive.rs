@@ -200,6 +200,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         }
         let went_on = async {
             let header = self.catch_up(&run.arn, &record).await?;
+            self.log_record(&header, Some(last), &record);
             self.follow(&self.run(header).await?, &record).await
         };
         if let Err(error) = went_on.await {

@@ -195,6 +195,30 @@ async fn a_standard_execution_logs_as_it_goes() {
 }
 
 #[tokio::test]
+async fn a_redrive_is_logged_as_the_history_has_it() {
+    let mut world = World::new(only("Call", task(json!({})))).await;
+    world.header.logging = Some(logging(LogLevel::All));
+    world.tasks.script("Call", failure("Broken"));
+    world.start().await;
+    world.run_dry().await;
+    world.driver.redrive(&world.arn(), None).await.unwrap();
+    world.run_dry().await;
+    let expected: Vec<String> = history(&world.records().await)
+        .iter()
+        .map(|event| format!("{}<{} {}", event.id, event.previous, event.event.detail.type_name()))
+        .collect();
+    assert_eq!(logged(&world).await, expected);
+    let lines = lines(&world).await;
+    let counts: Vec<(&str, &str)> = lines
+        .iter()
+        .map(|line| (line["type"].as_str().unwrap(), line["redrive_count"].as_str().unwrap()))
+        .collect();
+    assert!(counts.contains(&("ExecutionFailed", "0")), "{counts:?}");
+    assert!(counts.contains(&("ExecutionRedriven", "1")), "{counts:?}");
+    assert!(counts.contains(&("ExecutionSucceeded", "1")), "{counts:?}");
+}
+
+#[tokio::test]
 async fn a_stop_and_the_end_of_time_are_logged_and_a_repeat_is_not() {
     let mut world =
         World::with_timeout(only("Wait", json!({"Type": "Wait", "Seconds": 60})), Some(9)).await;
@@ -266,14 +290,17 @@ fn logging(level: LogLevel) -> Logging {
 
 /// What was logged, a line an event.
 async fn logged(world: &World) -> Vec<String> {
+    let event = |event: &Value| {
+        let text = |name: &str| event[name].as_str().unwrap().to_owned();
+        format!("{}<{} {}", text("id"), text("previous_event_id"), text("type"))
+    };
+    lines(world).await.iter().map(event).collect()
+}
+
+async fn lines(world: &World) -> Vec<Value> {
     let (from_millis, before_millis) = (i64::MIN, i64::MAX);
     let query =
         LogQuery { group: None, machine: None, from_millis, before_millis, items_max: 1_000 };
     let page = world.memory().logged(&query, 0).await.unwrap().unwrap();
-    let event = |text: &str| {
-        let event: Value = serde_json::from_str(text).unwrap();
-        let text = |name: &str| event[name].as_str().unwrap().to_owned();
-        format!("{}<{} {}", text("id"), text("previous_event_id"), text("type"))
-    };
-    page.items.iter().map(|logged| event(&logged.line.text)).collect()
+    page.items.iter().map(|logged| serde_json::from_str(&logged.line.text).unwrap()).collect()
 }
