@@ -15,12 +15,13 @@ const KEY_ID: &str = "kmsKeyId";
 const KEY_REUSE: &str = "kmsDataKeyReusePeriodSeconds";
 const CUSTOMER_KEY: &str = "CUSTOMER_MANAGED_KMS_KEY";
 
-/// The three configurations, each with AWS's defaults filled in.
+/// The three configurations, two of them with AWS's defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Configuration {
     pub(crate) logging: Value,
     pub(crate) tracing: Value,
-    pub(crate) encryption: Value,
+    /// As it was given.
+    pub(crate) encryption: Option<Value>,
 }
 
 /// The configurations that a request gives.
@@ -57,7 +58,7 @@ impl Given {
         Configuration {
             logging: self.logging.unwrap_or(before.logging),
             tracing: self.tracing.unwrap_or(before.tracing),
-            encryption: self.encryption.unwrap_or(before.encryption),
+            encryption: self.encryption.or(before.encryption),
         }
     }
 }
@@ -67,7 +68,7 @@ impl Default for Configuration {
         Configuration {
             logging: json!({"level": "OFF", "includeExecutionData": false}),
             tracing: json!({"enabled": false}),
-            encryption: own_key(),
+            encryption: None,
         }
     }
 }
@@ -76,9 +77,23 @@ impl Configuration {
     /// As kept in [`Machine::settings`].
     pub(crate) fn settings(self) -> BTreeMap<String, Value> {
         let Configuration { logging, tracing, encryption } = self;
-        [(LOGGING, logging), (TRACING, tracing), (ENCRYPTION, encryption)]
-            .map(|(name, value)| (name.to_owned(), value))
-            .into()
+        let all = [(LOGGING, Some(logging)), (TRACING, Some(tracing)), (ENCRYPTION, encryption)];
+        let given = all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        given.collect()
+    }
+
+    /// Whether a machine of the one is configured as one of the other: to give AWS's own key is to give none.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let key = |it: &Self| it.encryption.clone().unwrap_or_else(own_key);
+        (&self.logging, &self.tracing) == (&other.logging, &other.tracing)
+            && key(self) == key(other)
+    }
+
+    /// `encryptionConfiguration` as the descriptions of a machine have it: as it was given, else as recorded. AWS's recorded
+    /// answers have it where the definition uses variables or JSONata, and lack it where not; likely those are older than the
+    /// field, but nothing recorded says so, and the API's model leaves it open.
+    pub(crate) fn shown_encryption(&self, has_variables_or_jsonata: bool) -> Option<Value> {
+        self.encryption.clone().or_else(|| has_variables_or_jsonata.then(own_key))
     }
 
     pub(crate) fn of(machine: &Machine) -> Self {

@@ -18,6 +18,16 @@ impl Definition {
             .map(|(name, variables)| (name, variables.into_iter().collect()))
             .collect()
     }
+
+    /// Whether a state assigns variables or is written in JSONata.
+    #[must_use]
+    pub fn has_variables_or_jsonata(&self) -> bool {
+        let states = self.blocks.iter().flat_map(|block| block.states.values());
+        states.into_iter().any(|state| match &state.flow {
+            Flow::JsonPath(flow) => flow.assign.is_some(),
+            Flow::Jsonata(_) => true,
+        })
+    }
 }
 
 impl State {

@@ -133,6 +133,6 @@ fn new_machine<B: Backend, T: Tasks>(api: &Api<B, T>, input: Input) -> Result<Ma
 fn is_same(existing: &Machine, asked: &Machine) -> bool {
     existing.kind == asked.kind
         && existing.revision.definition == asked.revision.definition
-        && Configuration::of(existing) == Configuration::of(asked)
+        && Configuration::of(existing).is_same(&Configuration::of(asked))
         && existing.settings.get(PUBLISHED) == asked.settings.get(PUBLISHED)
 }

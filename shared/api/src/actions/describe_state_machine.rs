@@ -1,6 +1,6 @@
 //! DescribeStateMachine.
 
-use super::{ARN, is_all_data, variable_references};
+use super::{ARN, Traits, is_all_data};
 use crate::configuration::Configuration;
 use crate::members::Members;
 use crate::names::{NamedMachine, QualifiedArn, Qualifier};
@@ -26,7 +26,8 @@ pub(super) struct Output {
     creation_date: Epoch,
     logging_configuration: Value,
     tracing_configuration: Value,
-    encryption_configuration: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encryption_configuration: Option<Value>,
     /// AWS shows none before the first update.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision_id: Option<String>,
@@ -60,8 +61,10 @@ fn output(resolved: Resolved, is_all: bool) -> Output {
     let named_arn = resolved.named_arn();
     let Resolved { machine, version, .. } = resolved;
     let version = version.map(|(_, version)| version);
-    let Configuration { logging, tracing, encryption } = Configuration::of(&machine);
+    let configuration = Configuration::of(&machine);
     let definition = &machine.revision.definition;
+    let traits = Traits::of(definition, machine.kind);
+    let encryption_configuration = configuration.shown_encryption(traits.has_variables_or_jsonata);
     let is_first = version.as_ref().map_or(machine.updated.is_none(), |version| version.is_first);
     let created =
         version.as_ref().map_or(machine.created.into(), |version| Epoch(version.created_millis));
@@ -73,13 +76,11 @@ fn output(resolved: Resolved, is_all: bool) -> Output {
         role_arn: machine.revision.role_arn.to_string(),
         kind: machine.kind.as_str(),
         creation_date: created,
-        logging_configuration: logging,
-        tracing_configuration: tracing,
-        encryption_configuration: encryption,
+        logging_configuration: configuration.logging,
+        tracing_configuration: configuration.tracing,
+        encryption_configuration,
         revision_id: (!is_first).then(|| machine.revision.id.0.to_string()),
         description: version.and_then(|version| version.description),
-        variable_references: is_all
-            .then(|| variable_references(definition, machine.kind))
-            .flatten(),
+        variable_references: traits.variable_references.filter(|_| is_all),
     }
 }

@@ -1,6 +1,6 @@
 //! DescribeStateMachineForExecution: the revision that an execution runs, whatever became of the machine.
 
-use super::{ARN, is_all_data, variable_references};
+use super::{ARN, Traits, is_all_data};
 use crate::configuration::Configuration;
 use crate::members::Members;
 use crate::names::execution_arn;
@@ -23,7 +23,8 @@ pub(super) struct Output {
     update_date: Epoch,
     logging_configuration: Value,
     tracing_configuration: Value,
-    encryption_configuration: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encryption_configuration: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     map_run_arn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,22 +49,21 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     // Only its configuration is asked for, which is AWS's default where the machine is gone.
     let machine = api.backend().machine(&header.machine.unlabelled()).await?;
     let machine = machine.filter(|machine| revision::is_of(machine, &header));
-    let Configuration { logging, tracing, encryption } =
-        machine.as_ref().map(Configuration::of).unwrap_or_default();
-    let references = || variable_references(&revision.definition, MachineKind::Standard);
+    let configuration = machine.as_ref().map(Configuration::of).unwrap_or_default();
+    let traits = Traits::of(&revision.definition, MachineKind::Standard);
     Ok(Output {
         state_machine_arn: header.machine.to_string(),
         name: header.machine.name().to_owned(),
         definition: if is_all { revision.definition.to_string() } else { "{}".to_owned() },
         role_arn: revision.role_arn.to_string(),
         update_date: revised(&header).into(),
-        logging_configuration: logging,
-        tracing_configuration: tracing,
-        encryption_configuration: encryption,
+        encryption_configuration: configuration.shown_encryption(traits.has_variables_or_jsonata),
+        logging_configuration: configuration.logging,
+        tracing_configuration: configuration.tracing,
         map_run_arn: header.map_run().map(|child| child.map_run_arn.to_string()),
         label: header.machine.label().map(str::to_owned),
         revision_id: shown_revision(&header, machine.as_ref()),
-        variable_references: is_all.then(references).flatten(),
+        variable_references: traits.variable_references.filter(|_| is_all),
     })
 }
 

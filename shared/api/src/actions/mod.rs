@@ -190,11 +190,21 @@ fn parse_definition(text: &str, kind: MachineKind) -> Result<Definition, ApiErro
     parsed.definition.ok_or_else(|| ApiError::invalid_definition(message()))
 }
 
-/// `variableReferences`, where there are any.
-fn variable_references(
-    definition: &str,
-    kind: MachineKind,
-) -> Option<BTreeMap<String, Vec<String>>> {
-    let references = parse_definition(definition, kind).ok()?.variable_references();
-    (!references.is_empty()).then_some(references)
+/// What a machine's description says of its definition beside the text.
+#[derive(Debug, Default)]
+struct Traits {
+    /// `variableReferences`, where there are any.
+    variable_references: Option<BTreeMap<String, Vec<String>>>,
+    has_variables_or_jsonata: bool,
+}
+
+impl Traits {
+    fn of(definition: &str, kind: MachineKind) -> Self {
+        let Ok(definition) = parse_definition(definition, kind) else { return Traits::default() };
+        let references = definition.variable_references();
+        Traits {
+            variable_references: (!references.is_empty()).then_some(references),
+            has_variables_or_jsonata: definition.has_variables_or_jsonata(),
+        }
+    }
 }

@@ -80,6 +80,7 @@ pub(super) async fn call<B: Backend, T: Tasks>(
 ) -> Result<Output, ApiError> {
     let (start, ()) = Start::read(api, body, caller.trace_header, |_| Ok(()))?;
     let resolved = start.resolve(api).await?;
+    api.admit_start(resolved.machine.kind)?;
     if caller.depth > limits::NESTING_MAX {
         return Err(ApiError::nested_too_deep(limits::NESTING_MAX));
     }

@@ -27,15 +27,37 @@ async fn a_machine_is_described_with_defaults_and_no_revision() {
               },
               "tracingConfiguration": {
                 "enabled": false
-              },
-              "encryptionConfiguration": {
-                "type": "AWS_OWNED_KEY"
               }
             }"#]],
     )
     .await;
     let request = json!({"stateMachineArn": MACHINE, "includedData": "METADATA_ONLY"});
     assert_eq!(world.call("DescribeStateMachine", request).await["definition"], "{}");
+}
+
+#[tokio::test]
+async fn the_encryption_is_shown_where_it_was_given_or_is_recorded() {
+    let world = World::new();
+    let variables = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Assign": {"x": 1}, "Next": "B"},
+        "B": {"Type": "Pass", "Parameters": {"x.$": "$x"}, "End": true},
+    }});
+    let key = json!({"type": "AWS_OWNED_KEY"});
+    for (name, definition, given, expected) in
+        [("none", pass(), None, None), ("given", pass(), Some(&key), Some(&key))]
+    {
+        let mut request =
+            json!({"name": name, "definition": definition.to_string(), "roleArn": ROLE});
+        if let Some(given) = given {
+            request["encryptionConfiguration"] = given.clone();
+        }
+        let created = world.call("CreateStateMachine", request).await;
+        let arn = json!({"stateMachineArn": created["stateMachineArn"]});
+        let described = world.call("DescribeStateMachine", arn).await;
+        assert_eq!(described.get("encryptionConfiguration"), expected, "{name}");
+    }
+    let arn = json!({"stateMachineArn": world.create("variables", &variables).await});
+    assert_eq!(world.call("DescribeStateMachine", arn).await["encryptionConfiguration"], key);
 }
 
 #[tokio::test]
