@@ -81,10 +81,11 @@ class Server:
             aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
         ).client("stepfunctions", endpoint_url=self.url, config=config)
 
-    def cli(self, *arguments):
+    def cli(self, *arguments, variables=None):
         """Runs the AWS CLI; answers its exit code, its answer, and what it says of an error."""
         environment = {
             **CREDENTIALS,
+            **(variables or {}),
             "PATH": os.environ.get("PATH", ""),
             "HOME": self.folder,
             "AWS_ENDPOINT_URL_SFN": self.url,

@@ -7,7 +7,8 @@ use aws_sdk_sfn::config::retry::RetryConfig;
 use aws_sdk_sfn::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::types::{
-    ExecutionStatus, RoutingConfigurationListItem, StateMachineType, SyncExecutionStatus, Tag,
+    ExecutionStatus, MapRunStatus, RoutingConfigurationListItem, StateMachineType,
+    SyncExecutionStatus, Tag,
 };
 use aws_sdk_sfn::{Client, Config};
 use aws_smithy_http_client::tls::Provider;
@@ -101,12 +102,7 @@ async fn every_operation_answers_in_the_sdks_own_forms() {
         .collect();
     assert_eq!(
         refused,
-        [
-            ("DescribeMapRun", "ResourceNotFound"),
-            ("RedriveExecution", "ExecutionNotRedrivable"),
-            ("SendTaskFailure", "TaskTimedOut"),
-            ("UpdateMapRun", "ResourceNotFound"),
-        ]
+        [("RedriveExecution", "ExecutionNotRedrivable"), ("SendTaskFailure", "TaskTimedOut"),]
     );
     assert_eq!(asked.0.len(), 37, "{:?}", asked.0.keys());
 }
@@ -230,10 +226,26 @@ async fn trials(sfn: &Client, asked: &mut Asked) {
 }
 
 async fn map_runs(sfn: &Client, asked: &mut Asked) {
-    let arn = "arn:aws:states:us-east-1:123456789012:mapRun:rust/x:y";
-    asked.note("DescribeMapRun", sfn.describe_map_run().map_run_arn(arn).send().await);
-    let update = sfn.update_map_run().map_run_arn(arn).max_concurrency(1).send().await;
-    asked.note("UpdateMapRun", update);
+    let definition = r#"{"StartAt": "Each", "States": {"Each": {"Type": "Map", "Label": "Items", "End": true,
+        "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Rest", "States": {"Rest": {"Type": "Wait", "Seconds": 3600, "End": true}}}}}}"#;
+    let machine = sfn.create_state_machine().name("rust-each").definition(definition);
+    let machine = machine.role_arn(ROLE).send().await.expect("created");
+    let start = sfn.start_execution().state_machine_arn(machine.state_machine_arn());
+    let execution = start.input("[1, 2, 3]").send().await.expect("started").execution_arn;
+    let arn = loop {
+        let list = sfn.list_map_runs().execution_arn(&execution).send().await.expect("a list");
+        if let Some(run) = list.map_runs().first() {
+            break run.map_run_arn().to_owned();
+        }
+    };
+    let update = sfn.update_map_run().map_run_arn(&arn).max_concurrency(2).send().await;
+    asked.note("UpdateMapRun", update).expect("updated");
+    let described = sfn.describe_map_run().map_run_arn(&arn).send().await;
+    let described = asked.note("DescribeMapRun", described).expect("described");
+    assert_eq!((described.status(), described.max_concurrency()), (&MapRunStatus::Running, 2));
+    assert_eq!(described.execution_arn(), execution);
+    sfn.stop_execution().execution_arn(&execution).send().await.expect("stopped");
 }
 
 /// The resolver that infra/README.md gives for a stack's endpoint.

@@ -411,6 +411,50 @@ def map_rows(stack):
     assert not store.list_multipart_uploads(Bucket="rides").get("Uploads")
 
 
+def log(stack):
+    """executions of both types log to CloudWatch Logs, as AWS's do; a redrive too"""
+    group, logs = "/aws/vendedlogs/states/logged", stack.aws.client("logs")
+    arn = f"arn:aws:logs:{emulator.REGION}:{emulator.ACCOUNT}:log-group:{group}:*"
+    logging = {
+        "level": "ALL", "includeExecutionData": True,
+        "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": arn}}],
+    }
+    choice = {"Type": "Choice", "Choices": [
+        {"Variable": "$$.Execution.RedriveCount", "NumericGreaterThan": 0, "Next": "Good"}]}
+    definition = json.dumps({"StartAt": "Again?", "States": {"Again?": choice, "Good": {"Type": "Succeed"}}})
+    machine = {"definition": definition, "roleArn": stack.role_arn, "loggingConfiguration": logging}
+    refused("InvalidLoggingConfiguration", stack.baton.create_state_machine, name="logged", **machine)
+    logs.create_log_group(logGroupName=group)
+    standard = stack.baton.create_state_machine(name="logged", **machine)["stateMachineArn"]
+    express = stack.baton.create_state_machine(name="logged-fast", type="EXPRESS", **machine)["stateMachineArn"]
+    execution = stack.baton.start_execution(stateMachineArn=standard, input='{"n": 1}')["executionArn"]
+    assert stack.wait_for_end(execution)["status"] == "FAILED"
+    stack.baton.redrive_execution(executionArn=execution)
+    assert stack.wait_for_end(execution)["status"] == "SUCCEEDED"
+    ran = stack.baton.start_sync_execution(stateMachineArn=express, input='{"n": 2}')
+    assert ran["status"] == "FAILED", ran
+
+    def logged(arn, count):
+        found = []
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+            found += [json.loads(event["message"]) for event in page["events"]]
+        found = [event for event in found if event["execution_arn"] == arn]
+        return sorted(found, key=lambda event: int(event["id"])) if len(found) >= count else None
+
+    history = stack.history(execution)
+    events = stack.wait_for("the Standard execution's log", lambda: logged(execution, len(history)))
+    told = [(event["id"], event["type"], event["previous_event_id"]) for event in events]
+    assert told == [(str(event["id"]), event["type"], str(event["previousEventId"])) for event in history], told
+    first, redriven = events[0], next(event for event in events if event["type"] == "ExecutionRedriven")
+    assert first["details"]["input"] == '{"n": 1}' and first["details"]["roleArn"] == stack.role_arn, first
+    assert (first["redrive_count"], redriven["redrive_count"]) == ("0", "1"), (first, redriven)
+    assert int(first["event_timestamp"]) > 1_600_000_000_000, first
+    fast = stack.wait_for("the Express execution's log", lambda: logged(ran["executionArn"], 3))
+    assert [event["type"] for event in fast] == ["ExecutionStarted", "ChoiceStateEntered", "ExecutionFailed"], fast
+    streams = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]]
+    assert all(re.fullmatch(r"states/logged(-fast)?/[0-9-]+/[0-9a-f]+", stream) for stream in streams), streams
+
+
 def keep_strangers_out(stack):
     """only those with the access policy may use the API"""
     people = stack.aws.client("iam")
@@ -473,7 +517,8 @@ def leave_nothing(stack):
 
 SCENARIOS = [
     deploy, create_order_functions, register, start, start_again, answer, end, list_by_status, wait_long, stop,
-    carry_large_payloads, fork_wide, map_rows, run_express, keep_strangers_out, keep_to_the_endpoint, invoke_directly, leave_nothing,
+    carry_large_payloads, fork_wide, map_rows, run_express, log, keep_strangers_out, keep_to_the_endpoint, invoke_directly,
+    leave_nothing,
 ]
 
 

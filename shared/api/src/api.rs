@@ -3,9 +3,10 @@
 use crate::answer::Answer;
 use crate::operation::Operation;
 use crate::place::{Place, check_own};
+use crate::throttle::Throttle;
 use crate::{ApiError, actions, limits, logs};
 use baton_driver::{Driver, Tasks};
-use baton_store::{Backend, ExecutionArn, Header, Machine, MachineArn, Parent};
+use baton_store::{Backend, ExecutionArn, Header, Machine, MachineArn, MachineKind, Parent};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub struct Settings {
     pub payload_bytes_max: Option<usize>,
     /// How long GetActivityTask waits for a task.
     pub poll_patience: Duration,
+    /// Whether AWS's rate quotas hold. What executions ask of their own home is not counted.
+    pub has_rate_quotas: bool,
 }
 
 impl Default for Settings {
@@ -31,6 +34,7 @@ impl Default for Settings {
             region: "us-east-1".into(),
             payload_bytes_max: Some(limits::PAYLOAD_BYTES_MAX),
             poll_patience: limits::POLL_PATIENCE,
+            has_rate_quotas: false,
         }
     }
 }
@@ -73,6 +77,7 @@ impl Settings {
 pub struct Api<B, T> {
     pub(crate) driver: Arc<Driver<B, T>>,
     pub(crate) settings: Settings,
+    throttle: Option<Arc<Throttle>>,
 }
 
 /// What is known of whoever asks, beside what they ask.
@@ -92,7 +97,8 @@ impl<B: Backend, T: Tasks> Api<B, T> {
     /// The API of one account and region.
     #[must_use]
     pub fn new(driver: Arc<Driver<B, T>>, settings: Settings) -> Self {
-        Api { driver, settings }
+        let throttle = settings.has_rate_quotas.then(Arc::default);
+        Api { driver, settings, throttle }
     }
 
     /// Answers one request: `target` is its `X-Amz-Target`, `body` its body.
@@ -126,13 +132,43 @@ impl<B: Backend, T: Tasks> Api<B, T> {
             Err(error) => return Answer::refusal(request_id, &error),
         };
         let Some(place) = &caller.place else {
-            return actions::call(self, operation, body, caller, request_id).await;
+            return match self.admit(operation) {
+                Ok(()) => actions::call(self, operation, body, caller, request_id).await,
+                Err(error) => Answer::refusal(request_id, &error),
+            };
         };
-        let api = Api { driver: Arc::clone(&self.driver), settings: self.settings.at(place) };
+        let (driver, throttle) = (Arc::clone(&self.driver), self.throttle.clone());
+        let api = Api { driver, settings: self.settings.at(place), throttle };
         let Settings { account, region, .. } = &api.settings;
-        match check_own(operation, body, account, region) {
+        let checked =
+            api.admit(operation).and_then(|()| check_own(operation, body, account, region));
+        match checked {
             Ok(()) => actions::call(&api, operation, body, caller, request_id).await,
             Err(error) => Answer::refusal(request_id, &error),
+        }
+    }
+
+    /// Refuses what is more than the rate quotas let through, where they hold.
+    fn admit(&self, operation: Operation) -> Result<(), ApiError> {
+        let Settings { account, region, .. } = &self.settings;
+        let is_admitted = |throttle: &Arc<Throttle>| {
+            throttle.admit(account, region, operation, self.backend().now())
+        };
+        match self.throttle.as_ref().is_none_or(is_admitted) {
+            true => Ok(()),
+            false => Err(ApiError::throttled()),
+        }
+    }
+
+    /// As [`Api::admit`], for StartExecution, whose quota goes by the state machine's type.
+    pub(crate) fn admit_start(&self, kind: MachineKind) -> Result<(), ApiError> {
+        let Settings { account, region, .. } = &self.settings;
+        let is_admitted = |throttle: &Arc<Throttle>| {
+            throttle.admit_start(account, region, kind, self.backend().now())
+        };
+        match self.throttle.as_ref().is_none_or(is_admitted) {
+            true => Ok(()),
+            false => Err(ApiError::throttled()),
         }
     }
 

@@ -72,6 +72,7 @@ error_codes! {
     StateMachineTypeNotSupported 400,
     TaskDoesNotExist 400,
     TaskTimedOut 400,
+    ThrottlingException 400,
     TooManyTags 400,
     UnknownOperationException 400,
     ValidationException 400,
@@ -267,6 +268,11 @@ impl ApiError {
     pub(crate) fn task_is_over() -> Self {
         let message = "Task Timed Out: 'Provided task does not exist anymore'";
         Self::new(ErrorCode::TaskTimedOut, message)
+    }
+
+    /// More requests than a quota lets through.
+    pub(crate) fn throttled() -> Self {
+        Self::new(ErrorCode::ThrottlingException, "Rate exceeded")
     }
 
     /// The backend did not answer; asking again is safe.

@@ -43,6 +43,7 @@ mod place;
 mod publication;
 mod resolve;
 mod revision;
+mod throttle;
 mod time;
 mod token;
 

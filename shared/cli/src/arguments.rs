@@ -202,7 +202,7 @@ pub(crate) struct Host {
     /// The region in ARNs and of calls [default: AWS_REGION, or us-east-1]
     #[arg(long, value_parser = parse_region)]
     pub(crate) region: Option<String>,
-    /// End executions with more than AWS's 25,000 history events
+    /// Apply AWS's quotas: 25,000 history events, and requests a second
     #[arg(long)]
     pub(crate) strict: bool,
 }

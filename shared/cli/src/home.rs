@@ -147,6 +147,7 @@ impl Home {
         let api_settings = Settings {
             account: self.place.account.as_str().into(),
             region: self.place.region.as_str().into(),
+            has_rate_quotas: self.is_strict,
             ..Settings::default()
         };
         driver.tasks().own().set(&driver, api_settings.clone());

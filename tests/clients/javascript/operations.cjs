@@ -105,10 +105,43 @@ async function activities() {
   await refused("GetActivityTask", { activityArn }, "ActivityDoesNotExist");
 }
 
+async function express() {
+  const { stateMachineArn } = await create("fast", { A: { Type: "Pass", End: true } }, { type: "EXPRESS" });
+  const ran = await call("StartSyncExecution", { stateMachineArn, input: "[3]" });
+  assert.deepEqual([ran.status, ran.output], ["SUCCEEDED", "[3]"]);
+  assert.deepEqual(ran.billingDetails, { billedMemoryUsedInMB: 64, billedDurationInMilliseconds: 100 });
+  assert.ok(ran.startDate instanceof Date && ran.stopDate instanceof Date);
+  const { stateMachineArn: standard } = await create("slow", { A: { Type: "Pass", End: true } });
+  await refused("StartSyncExecution", { stateMachineArn: standard }, "StateMachineTypeNotSupported");
+  await call("DeleteStateMachine", { stateMachineArn });
+  await call("DeleteStateMachine", { stateMachineArn: standard });
+}
+
+async function mapRuns() {
+  const processor = {
+    ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
+    StartAt: "A",
+    States: { A: { Type: "Pass", End: true } },
+  };
+  const { stateMachineArn } = await create("each", { Each: { Type: "Map", ItemProcessor: processor, Label: "Items", End: true } });
+  const { executionArn } = await call("StartExecution", { stateMachineArn, input: "[1,2]" });
+  assert.equal((await ended(executionArn)).output, "[1,2]");
+  const { mapRuns: listed } = await call("ListMapRuns", { executionArn });
+  const { mapRunArn } = listed[0];
+  const described = await call("DescribeMapRun", { mapRunArn });
+  assert.deepEqual([described.status, described.itemCounts.succeeded], ["SUCCEEDED", 2]);
+  assert.ok(described.stopDate instanceof Date);
+  const { executions: children } = await call("ListExecutions", { mapRunArn });
+  assert.deepEqual(children.map((child) => child.mapRunArn), [mapRunArn, mapRunArn]);
+  await refused("UpdateMapRun", { mapRunArn, maxConcurrency: 1 }, "ValidationException");
+}
+
 async function main() {
   const made = await machines();
   await executions(made);
   await activities();
+  await express();
+  await mapRuns();
   await call("DeleteStateMachineAlias", { stateMachineAliasArn: made.stateMachineAliasArn });
   await call("DeleteStateMachineVersion", { stateMachineVersionArn: made.stateMachineVersionArn });
   await call("DeleteStateMachine", { stateMachineArn: made.stateMachineArn });

@@ -185,6 +185,32 @@ async fn unknown_operations_and_bodies_are_refused() {
 }
 
 #[tokio::test]
+async fn rate_quotas_hold_where_they_are_asked_for() {
+    let world = World::new();
+    let settings = Settings { has_rate_quotas: true, ..world.api.settings.clone() };
+    let api = Api::new(Arc::clone(&world.api.driver), settings);
+    let ask = async |signature: Option<&str>| {
+        let target = "AWSStepFunctions.ListStateMachines";
+        let answer = api.handle_signed(target, b"{}", None, signature).await;
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        (answer.status, body["__type"].as_str().map(str::to_owned))
+    };
+    for _ in 0..100 {
+        assert_eq!(ask(None).await.0, 200);
+    }
+    assert_eq!(ask(None).await, (400, Some("ThrottlingException".to_owned())));
+    let elsewhere =
+        "AWS4-HMAC-SHA256 Credential=222222222222/20260101/eu-west-1/states/aws4_request";
+    assert_eq!(ask(Some(elsewhere)).await.0, 200);
+    world.pass(1);
+    for _ in 0..5 {
+        assert_eq!(ask(None).await.0, 200);
+    }
+    assert_eq!(ask(None).await.0, 400);
+    assert_eq!(world.call("ListStateMachines", json!({})).await.get("__type"), None);
+}
+
+#[tokio::test]
 async fn each_answer_has_an_id_of_its_own() {
     let world = World::new();
     let first = world.answer("ListStateMachines", json!({})).await;
