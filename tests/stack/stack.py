@@ -129,18 +129,21 @@ def deploy(stack, **parameters):
         **parameters,
     })
     stack.baton = baton.client(stack.aws, stack.outputs)
-    allow_batches(stack)
+    allow_what_the_emulator_asks(stack)
     # Plain HTTP is all that the emulator speaks, and the template's policy refuses just that.
     stack.aws.client("s3").delete_bucket_policy(Bucket=stack.outputs["BucketName"])
 
 
-def allow_batches(stack):
-    """The emulator has a right of its own for batches; in AWS `sqs:SendMessage` covers them."""
+def allow_what_the_emulator_asks(stack):
+    """The emulator has a right of its own for batches, which `sqs:SendMessage` covers in AWS, and names log groups without their streams."""
     roles = stack.aws.client("iam")
-    batches = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": "*"}
+    rights = {
+        "Effect": "Allow", "Resource": "*",
+        "Action": ["sqs:SendMessageBatch", "logs:DescribeLogGroups", "logs:CreateLogStream", "logs:PutLogEvents"],
+    }
     for role in roles.list_roles()["Roles"]:
         roles.put_role_policy(
-            RoleName=role["RoleName"], PolicyName="batches", PolicyDocument=policy(batches)
+            RoleName=role["RoleName"], PolicyName="emulator", PolicyDocument=policy(rights)
         )
 
 
