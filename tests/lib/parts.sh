@@ -39,6 +39,9 @@ run_workspace() {
     else
         run_logged workspace read_libtest cargo test --workspace --locked "${features[@]}" --no-fail-fast --quiet "${selected[@]}"
     fi
+    # By itself: the library behind it would have the AWS SDK built another time.
+    run_logged parquet read_libtest cargo test --locked --quiet --lib -p baton-items -p baton-driver --features baton-driver/parquet \
+        -- parquet map_rows
 }
 
 run_target() {

@@ -76,6 +76,12 @@ pub(crate) const MAP_READ_LIMIT: SignedDuration = SignedDuration::from_secs(120)
 pub(crate) const MAP_WRITE_LIMIT: SignedDuration = SignedDuration::from_secs(120);
 /// How many bytes of an object are read at a time.
 pub(crate) const MAP_OBJECT_PIECE_BYTES: u32 = 2 * 1024 * 1024;
+/// How many rows of a Parquet object are decoded at a time.
+#[cfg(feature = "parquet")]
+pub(crate) const MAP_ROWS_AT_ONCE: usize = 1_000;
+/// Once the rows that are decoded at a time have so many bytes, no more are.
+#[cfg(feature = "parquet")]
+pub(crate) const MAP_ROWS_BYTES: usize = 1024 * 1024;
 /// How many groups of lanes are read at a time.
 pub(crate) const MAP_GROUPS_PER_PAGE: u32 = 100;
 /// How many answers that could not be committed are kept for when their cues come again.

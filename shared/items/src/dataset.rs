@@ -6,7 +6,7 @@
 //!         DatasetStep::Item(item) => …,
 //!         DatasetStep::Needs(Need::Bytes { .. }) => fetch, then dataset.give_bytes(…),
 //!         DatasetStep::Needs(Need::Page { .. }) => list, then dataset.give_page(…),
-//!         DatasetStep::Needs(Need::Ranges { .. }) => dataset.give_ranges(…),
+//!         DatasetStep::Needs(Need::Rows { .. }) => read some, then dataset.give_rows(…),
 //!         DatasetStep::End => break,
 //!     }
 //! }
@@ -17,14 +17,10 @@ use crate::item::ItemRef;
 use crate::limits;
 use crate::listing::ListedObject;
 use crate::manifests::{Inventory, ObjectName, athena_objects};
-#[cfg(feature = "parquet")]
-use crate::parquet::{ParquetReader, RangedObject};
 use crate::plan::{Content, DatasetPlan, Origin};
 use crate::reader::{ItemReader, Parsed, Position};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-#[cfg(feature = "parquet")]
-use std::sync::Arc;
 
 /// What a dataset needs to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +45,18 @@ pub enum Need {
         /// The continuation token; nothing for the first page.
         token: Option<String>,
     },
-    /// An object that is read here and there.
-    Ranges {
+    /// Some rows of a Parquet object, which is read here and there (`parquet::ParquetReader`).
+    Rows {
         /// The object.
         object: ObjectName,
+        /// The first row.
+        row: u64,
+        /// The index of the item that it is.
+        index: u64,
+        /// How many rows are of any use.
+        most: u64,
+        /// The ETag that the object must still have (`If-Match`).
+        etag: Option<String>,
     },
 }
 
@@ -65,6 +69,17 @@ pub struct FetchedBytes<'a> {
     pub is_end: bool,
     /// The object's ETag.
     pub etag: &'a str,
+}
+
+/// Rows of a Parquet object.
+#[derive(Debug, Clone)]
+pub struct ReadRows {
+    /// The rows' texts, from the one that was asked for on: any number of them.
+    pub rows: VecDeque<String>,
+    /// They are the object's last.
+    pub is_end: bool,
+    /// The object's ETag.
+    pub etag: String,
 }
 
 /// What [`Dataset::next`] found.
@@ -153,10 +168,32 @@ struct Current {
 #[derive(Debug)]
 enum Reader {
     Text(Box<ItemReader>),
-    /// Parquet whose object is not given yet: the row to begin with.
-    Unopened(u64),
-    #[cfg(feature = "parquet")]
-    Parquet(Box<ParquetReader>),
+    Rows(Rows),
+}
+
+/// Rows of a Parquet object on their way.
+#[derive(Debug)]
+struct Rows {
+    uri: String,
+    /// The number of the row behind the one that was lent last.
+    row: u64,
+    lent: String,
+    waiting: VecDeque<String>,
+    is_end: bool,
+}
+
+impl Rows {
+    fn advance(&mut self) -> Parsed {
+        match self.waiting.pop_front() {
+            Some(row) => {
+                self.lent = row;
+                self.row += 1;
+                Parsed::Item
+            }
+            None if self.is_end => Parsed::End,
+            None => Parsed::Incomplete,
+        }
+    }
 }
 
 enum Advance {
@@ -209,9 +246,13 @@ impl Dataset {
             }),
             Advance::Read => match self.current.as_ref().map(|current| &current.reader) {
                 Some(Reader::Text(reader)) => DatasetStep::Item(reader.read_item()),
-                #[cfg(feature = "parquet")]
-                Some(Reader::Parquet(reader)) => DatasetStep::Item(reader.read_item()),
-                Some(Reader::Unopened(_)) | None => DatasetStep::End,
+                Some(Reader::Rows(rows)) => DatasetStep::Item(ItemRef {
+                    index: self.index - 1,
+                    key: None,
+                    value: &rows.lent,
+                    source: &rows.uri,
+                }),
+                None => DatasetStep::End,
             },
         })
     }
@@ -222,15 +263,11 @@ impl Dataset {
             etag: current.etag.clone(),
             text: match &mut current.reader {
                 Reader::Text(reader) => Some(reader.position()),
-                Reader::Unopened(_) => None,
-                #[cfg(feature = "parquet")]
-                Reader::Parquet(_) => None,
+                Reader::Rows(_) => None,
             },
             row: match &current.reader {
                 Reader::Text(_) => 0,
-                Reader::Unopened(row) => *row,
-                #[cfg(feature = "parquet")]
-                Reader::Parquet(reader) => reader.next_row(),
+                Reader::Rows(rows) => rows.row,
             },
         });
         DatasetPosition {
@@ -292,15 +329,15 @@ impl Dataset {
         };
     }
 
-    /// Answers [`Need::Ranges`].
-    #[cfg(feature = "parquet")]
-    pub fn give_ranges(&mut self, object: Arc<dyn RangedObject>) -> Result<(), ReadFailure> {
-        if let Some(current) = &mut self.current
-            && let Reader::Unopened(row) = current.reader
-        {
-            let reader = ParquetReader::open(object, &uri(&current.name), row)?;
-            let reader = reader.with_first_index(self.index - row);
-            current.reader = Reader::Parquet(Box::new(reader.with_index_end(self.plan.index_end)));
+    /// Answers [`Need::Rows`].
+    pub fn give_rows(&mut self, read: ReadRows) -> Result<(), ReadFailure> {
+        let Some(current) = &mut self.current else { return Ok(()) };
+        if current.etag.as_ref().is_some_and(|etag| *etag != read.etag) {
+            return Err(ReadFailure::Changed);
+        }
+        current.etag = Some(read.etag);
+        if let Reader::Rows(rows) = &mut current.reader {
+            (rows.waiting, rows.is_end) = (read.rows, read.is_end);
         }
         Ok(())
     }
@@ -308,16 +345,29 @@ impl Dataset {
     fn advance(&mut self) -> Result<Advance, ReadFailure> {
         while self.index < self.plan.index_end {
             if let Some(current) = &mut self.current {
-                match current.advance()? {
-                    Some(Parsed::Item) => {
+                let parsed = match &mut current.reader {
+                    Reader::Text(reader) => reader.parse()?,
+                    Reader::Rows(rows) => rows.advance(),
+                };
+                match parsed {
+                    Parsed::Item => {
                         self.index += 1;
                         return Ok(Advance::Read);
                     }
-                    Some(Parsed::Incomplete) => return Ok(Advance::Needs(self.need_bytes())),
-                    None => {
-                        return Ok(Advance::Needs(Need::Ranges { object: current.name.clone() }));
+                    Parsed::Incomplete => {
+                        let need = match &current.reader {
+                            Reader::Text(_) => self.need_bytes(),
+                            Reader::Rows(rows) => Need::Rows {
+                                object: current.name.clone(),
+                                row: rows.row,
+                                index: self.index,
+                                most: self.plan.index_end - self.index,
+                                etag: current.etag.clone(),
+                            },
+                        };
+                        return Ok(Advance::Needs(need));
                     }
-                    Some(Parsed::End) => {
+                    Parsed::End => {
                         self.current = None;
                         self.objects += 1;
                     }
@@ -363,7 +413,11 @@ impl Dataset {
         let etag = resumed.as_ref().and_then(|resumed| resumed.etag.clone()).or(queued.etag);
         let uri = uri(&queued.name);
         let (reader, from) = match (content, resumed) {
-            (Content::Parquet, resumed) => (Reader::Unopened(resumed.map_or(0, |r| r.row)), 0),
+            (Content::Parquet, resumed) => {
+                let row = resumed.map_or(0, |resumed| resumed.row);
+                let (lent, waiting) = (String::new(), VecDeque::new());
+                (Reader::Rows(Rows { uri, row, lent, waiting, is_end: false }), 0)
+            }
             (Content::Text(format), Some(ObjectPosition { text: Some(position), .. })) => {
                 let reader = ItemReader::resume(format, &uri, &position)?;
                 (Reader::Text(Box::new(reader)), position.resume_from)
@@ -417,27 +471,16 @@ impl Dataset {
             Origin::Athena { .. } => athena_objects(&bytes)?,
             Origin::Inventory { .. } | Origin::One { .. } | Origin::Listing { .. } => {
                 let inventory = Inventory::parse(&bytes)?;
-                self.content = Some(Content::Text(inventory.format));
+                self.content = Some(match inventory.format {
+                    Some(format) => Content::Text(format),
+                    None => Content::Parquet,
+                });
                 inventory.objects
             }
         };
         let queued = |name| Queued { name, listed: None, etag: None };
         self.queue.extend(objects.into_iter().map(queued));
         Ok(())
-    }
-}
-
-impl Current {
-    /// Nothing: the object must be given first.
-    fn advance(&mut self) -> Result<Option<Parsed>, ReadFailure> {
-        match &mut self.reader {
-            Reader::Text(reader) => reader.parse().map(Some),
-            Reader::Unopened(_) => Ok(None),
-            #[cfg(feature = "parquet")]
-            Reader::Parquet(reader) => {
-                Ok(Some(if reader.next()?.is_some() { Parsed::Item } else { Parsed::End }))
-            }
-        }
     }
 }
 

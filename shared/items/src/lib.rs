@@ -46,7 +46,7 @@ pub use chunk::{
     Block, BlockItems, BlockPlace, Chunk, ChunkBuilder, ChunkError, ChunkIndex, ChunkLimits,
     ChunkReader, FullChunk,
 };
-pub use dataset::{Dataset, DatasetPosition, DatasetStep, FetchedBytes, Need};
+pub use dataset::{Dataset, DatasetPosition, DatasetStep, FetchedBytes, Need, ReadRows};
 pub use failure::{ITEM_READER_FAILED, ReadFailure};
 pub use item::{Item, ItemRef};
 pub use listing::ListedObject;

@@ -14,13 +14,14 @@ pub struct ObjectName {
     pub key: String,
 }
 
-/// An inventory: rows of CSV in many objects, under one header that its manifest gives.
+/// An inventory: rows of CSV in many objects, under one header that its manifest gives; or rows of Parquet, which name
+/// their columns themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inventory {
     /// The objects, in the manifest's order.
     pub objects: Vec<ObjectName>,
-    /// How to read them.
-    pub format: Format,
+    /// How to read them; nothing for Parquet.
+    pub format: Option<Format>,
 }
 
 impl Inventory {
@@ -29,9 +30,10 @@ impl Inventory {
         bounded(manifest)?;
         let manifest: InventoryManifest =
             serde_json::from_slice(manifest).map_err(|e| damaged(&e.to_string()))?;
-        if manifest.file_format != "CSV" {
+        let is_csv = manifest.file_format == "CSV";
+        if !is_csv && manifest.file_format != "Parquet" {
             let format = manifest.file_format.chars().take(20).collect::<String>();
-            return Err(damaged(&format!("its files are {format}, and only CSV is read")));
+            return Err(damaged(&format!("its files are {format}, not CSV or Parquet")));
         }
         let bucket = manifest.destination_bucket.rsplit(':').next().unwrap_or_default();
         let objects: Vec<ObjectName> = manifest
@@ -40,10 +42,13 @@ impl Inventory {
             .map(|file| ObjectName { bucket: bucket.to_owned(), key: file.key })
             .collect();
         counted(objects.len())?;
+        if !is_csv {
+            return Ok(Self { objects, format: None });
+        }
         let headers = manifest.file_schema.split(',').map(|name| name.trim().to_owned()).collect();
         let delimiter = CsvDelimiter::Comma;
         let format = Format::Csv(CsvFormat { delimiter, headers: CsvHeaders::Given(headers) });
-        Ok(Self { objects, format })
+        Ok(Self { objects, format: Some(format) })
     }
 }
 
@@ -111,7 +116,8 @@ mod tests {
         let object =
             ObjectName { bucket: "inventories".into(), key: "photos/all/data/1.csv.gz".into() };
         assert_eq!(inventory.objects, [object]);
-        let mut reader = ItemReader::new(&inventory.format, "s3://inventories/1").unwrap();
+        let mut reader =
+            ItemReader::new(inventory.format.as_ref().unwrap(), "s3://inventories/1").unwrap();
         reader.push(b"\"photos\",\"a.jpg\",\"17\"\n");
         let Step::Item(item) = reader.next().unwrap() else { panic!() };
         let item: serde_json::Value = serde_json::from_str(item.value).unwrap();

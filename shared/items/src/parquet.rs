@@ -23,7 +23,7 @@ use parquet::record::{Field, Row};
 use std::collections::VecDeque;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// What is kept of the object as stored: reads in the neighbourhood of earlier ones cost no request.
 pub const CACHE_BYTES: usize = 16 * SEGMENT_BYTES;
@@ -58,7 +58,7 @@ impl std::fmt::Debug for ParquetReader {
 impl ParquetReader {
     /// A reader from row number `row` on: 0, or what [`Self::next_row`] of another said. Row groups before it are not read.
     pub fn open(object: Arc<dyn RangedObject>, uri: &str, row: u64) -> Result<Self, ReadFailure> {
-        let object = Ranges { object, segments: Arc::default() };
+        let object = Ranges { object, segments: Arc::default(), columns: Arc::default() };
         let (rows, passed) = guarded(|| open_rows(object, row))?;
         let mut reader = Self {
             rows,
@@ -129,16 +129,26 @@ fn open_rows(object: Ranges, row: u64) -> ParquetResult<(RowIter<'static>, u64)>
         before > row
     };
     let options = ReadOptionsBuilder::new().with_predicate(Box::new(is_wanted)).build();
+    let columns = object.columns.clone();
     let reader = SerializedFileReader::new_with_options(object, options)?;
     let metadata = reader.metadata();
-    let mut wanted = 0;
+    let (mut wanted, mut found) = (0, Vec::new());
     for group in metadata.row_groups() {
-        let bytes = u64::try_from(group.total_byte_size()).unwrap_or(u64::MAX);
+        let mut bytes = 0_u64;
+        for column in group.columns() {
+            let (from, stored) = column.byte_range();
+            let unfolded = u64::try_from(column.uncompressed_size()).unwrap_or(u64::MAX);
+            bytes = bytes.saturating_add(unfolded);
+            found.push(Column { from, to: from.saturating_add(stored), unfolded });
+        }
         if bytes > limits::PARQUET_ROW_GROUP_BYTES_MAX {
             return Err(general("a row group is larger than 256 MB"));
         }
         wanted += u64::try_from(group.num_rows()).unwrap_or_default();
     }
+    found.sort_unstable_by_key(|column| column.from);
+    // Set once: nothing else does.
+    let _ = columns.set(found);
     let all = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or_default();
     Ok((RowIter::from_file_into(Box::new(reader)), all.saturating_sub(wanted)))
 }
@@ -168,12 +178,32 @@ fn general(reason: &str) -> ParquetError {
 }
 
 /// The object, with the segments of it that were read last.
+#[derive(Clone)]
 struct Ranges {
     object: Arc<dyn RangedObject>,
     segments: Arc<Mutex<VecDeque<(u64, Bytes)>>>,
+    /// Where columns lie, once the footer has been read, in their order.
+    columns: Arc<OnceLock<Vec<Column>>>,
+}
+
+/// The part of a column that one row group has.
+struct Column {
+    from: u64,
+    to: u64,
+    unfolded: u64,
 }
 
 impl Ranges {
+    /// The most that a page at this place may unfold to: no more than its whole column claims, so that all pages at a time
+    /// hold no more than a row group may.
+    fn page_bytes_max(&self, at: u64) -> u64 {
+        let columns = self.columns.get().map(Vec::as_slice).unwrap_or_default();
+        let behind = columns.partition_point(|column| column.from <= at);
+        let column = behind.checked_sub(1).and_then(|index| columns.get(index));
+        let limit = column.filter(|column| at < column.to).map_or(u64::MAX, |it| it.unfolded);
+        limit.min(limits::PARQUET_PAGE_BYTES_MAX.into())
+    }
+
     /// The segment that holds the byte `at`.
     fn segment(&self, at: u64) -> std::io::Result<(u64, Bytes)> {
         let start = at - at % SEGMENT_BYTES as u64;
@@ -198,8 +228,7 @@ impl Ranges {
     }
 
     fn stream(&self, at: u64) -> RangeStream {
-        let ranges = Self { object: self.object.clone(), segments: self.segments.clone() };
-        RangeStream { ranges, at }
+        RangeStream { ranges: self.clone(), at }
     }
 }
 
@@ -222,9 +251,9 @@ impl ChunkReader for Ranges {
             &mut std::io::Read::take(self.stream(start), PAGE_HEAD_BYTES),
             &mut head,
         )?;
-        if claimed_page_bytes(&head).is_none_or(|claimed| claimed > limits::PARQUET_PAGE_BYTES_MAX)
-        {
-            return Err(general("a page is damaged or larger than 16 MiB"));
+        let most = self.page_bytes_max(start);
+        if claimed_page_bytes(&head).is_none_or(|claimed| u64::from(claimed) > most) {
+            return Err(general("a page is damaged, larger than its column or than 16 MiB"));
         }
         Ok(self.stream(start))
     }

@@ -14,7 +14,7 @@ use baton_asl::states::ReaderAction;
 use baton_engine::{Failure, ItemSource, MapItem, MapSignal, Payload};
 use baton_items::{
     BatchLimits, Batcher, Dataset, DatasetPlan, DatasetPosition, DatasetStep, FetchedBytes,
-    ITEM_READER_FAILED, ListedObject, Need, ReadFailure,
+    ITEM_READER_FAILED, ListedObject, Need, ObjectName, ReadFailure, ReadRows,
 };
 use baton_store::Backend;
 use baton_store::documents::{self, MapChild, MapChunk, MapRunState, map_key};
@@ -41,7 +41,12 @@ pub(super) struct Place {
 
 /// A dataset that is being read, from chunk to chunk.
 #[derive(Default)]
-struct Reading(Option<Dataset>);
+struct Reading {
+    dataset: Option<Dataset>,
+    /// The Parquet object at hand.
+    #[cfg(feature = "parquet")]
+    rows: Option<super::rows::OpenObject>,
+}
 
 /// Why no more can be read.
 pub(super) enum Unread {
@@ -104,7 +109,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         let there = documents::find::<MapChunk>(&*self.backend, group, &key);
         let chunk = match there.await.map_err(Halt::from)? {
             Some(held) => {
-                reading.0 = None;
+                reading.dataset = None;
                 held.value
             }
             None => {
@@ -115,7 +120,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                     chunk
                 } else {
                     // Another reader was faster, and may have drawn other inputs by chance.
-                    reading.0 = None;
+                    reading.dataset = None;
                     let there = documents::find::<MapChunk>(&*self.backend, group, &key);
                     there.await.map_err(Halt::from)?.map_or(chunk, |held| held.value)
                 }
@@ -189,12 +194,13 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 let plan = DatasetPlan::parse(is_listing, arguments, config, *items_max)
                     .map_err(|failure| unread(&failure))?;
                 let owner = plan.expected_bucket_owner.clone();
-                let mut dataset = match reading.0.take() {
+                let mut dataset = match reading.dataset.take() {
                     Some(dataset) => dataset,
                     None => Dataset::new(plan, place.dataset.clone().unwrap_or_default()),
                 };
-                let chunk = self.read_items(of, &mut dataset, &place, owner.as_deref()).await?;
-                reading.0 = Some(dataset);
+                let chunk =
+                    self.read_items(of, &mut dataset, &place, owner.as_deref(), reading).await?;
+                reading.dataset = Some(dataset);
                 Ok(chunk)
             }
         }
@@ -206,6 +212,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         dataset: &mut Dataset,
         place: &Place,
         owner: Option<&str>,
+        reading: &mut Reading,
     ) -> Result<MapChunk, Unread> {
         let mut chunker = Chunker::new(of, place)?;
         loop {
@@ -232,8 +239,42 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                     continue;
                 }
             };
-            self.fetch(of, dataset, &need, owner).await?;
+            match &need {
+                Need::Rows { object, row, index, most, .. } => {
+                    let rows = (object, *row, *index, *most);
+                    let read = self.rows(of, reading, rows, owner).await?;
+                    dataset.give_rows(read).map_err(|failure| unread(&failure))?;
+                }
+                Need::Bytes { .. } | Need::Page { .. } => {
+                    self.fetch(of, dataset, &need, owner).await?;
+                }
+            }
         }
+    }
+
+    /// The next rows of a Parquet object.
+    #[cfg(feature = "parquet")]
+    async fn rows(
+        &self,
+        of: InRun<'_>,
+        reading: &mut Reading,
+        (object, row, index, most): (&ObjectName, u64, u64, u64),
+        owner: Option<&str>,
+    ) -> Result<ReadRows, Unread> {
+        let wanted = super::rows::RowsWanted { object, row, index, most, owner };
+        self.read_rows(of, &mut reading.rows, wanted).await
+    }
+
+    #[cfg(not(feature = "parquet"))]
+    async fn rows(
+        &self,
+        _: InRun<'_>,
+        _: &mut Reading,
+        (object, ..): (&ObjectName, u64, u64, u64),
+        _: Option<&str>,
+    ) -> Result<ReadRows, Unread> {
+        let cause = format!("Parquet objects are read by another function: {}", object.key);
+        Err(Failure::new(ITEM_READER_FAILED, &cause).into())
     }
 
     /// Brings a dataset what it needs to go on.
@@ -256,10 +297,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             Need::Page { bucket, prefix, token } => {
                 ObjectRequest::List { bucket, prefix, token: token.as_deref() }
             }
-            Need::Ranges { object } => {
-                let cause = format!("Baton cannot read Parquet objects yet: {}", object.key);
-                return Err(Failure::new(ITEM_READER_FAILED, &cause).into());
-            }
+            Need::Rows { .. } => return Ok(()),
         };
         match self.object(of, owner, request).await.map_err(read_failure)? {
             ObjectAnswer::Bytes { bytes, size, etag } => {
@@ -367,11 +405,11 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 }
 
-fn unread(failure: &ReadFailure) -> Unread {
+pub(super) fn unread(failure: &ReadFailure) -> Unread {
     Failure::new(ITEM_READER_FAILED, &failure.to_string()).into()
 }
 
-fn read_failure(error: ObjectError) -> Unread {
+pub(super) fn read_failure(error: ObjectError) -> Unread {
     if error.may_pass {
         return Unread::Halt(Halt::Later(crate::error::TakeError::Unready(error.into())));
     }

@@ -59,6 +59,8 @@ mod gather;
 mod lanes;
 mod manifest;
 mod results;
+#[cfg(feature = "parquet")]
+mod rows;
 
 pub(crate) use express::Busy;
 pub(crate) use gather::Gathering;

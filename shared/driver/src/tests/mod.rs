@@ -9,6 +9,8 @@ mod forks;
 mod map_express;
 mod map_redrives;
 mod map_results;
+#[cfg(feature = "parquet")]
+mod map_rows;
 mod map_runs;
 mod outside;
 mod redrives;

@@ -40,29 +40,18 @@ impl Bucket {
                 dataset.give_page(objects, next);
                 Ok(())
             }
-            Need::Ranges { object } => give_ranges(dataset, self.object(&object.key)),
+            Need::Rows { object, row, etag, .. } => {
+                // Lines stand in for rows.
+                let text = std::str::from_utf8(self.object(&object.key)).unwrap();
+                let rows = text.lines().skip(usize::try_from(*row).unwrap()).map(str::to_owned);
+                let mut rows: VecDeque<String> = rows.collect();
+                let is_end = rows.len() <= 2;
+                rows.truncate(2);
+                assert!(etag.as_ref().is_none_or(|etag| *etag == object.key));
+                dataset.give_rows(ReadRows { rows, is_end, etag: object.key.clone() })
+            }
         }
     }
-}
-
-#[cfg(feature = "parquet")]
-fn give_ranges(dataset: &mut Dataset, bytes: &[u8]) -> Result<(), ReadFailure> {
-    struct Whole(Vec<u8>);
-    impl RangedObject for Whole {
-        fn length(&self) -> u64 {
-            self.0.len() as u64
-        }
-        fn read(&self, start: u64, length: usize) -> std::io::Result<Vec<u8>> {
-            let start = usize::try_from(start).unwrap();
-            Ok(self.0[start..start + length].to_vec())
-        }
-    }
-    dataset.give_ranges(Arc::new(Whole(bytes.to_vec())))
-}
-
-#[cfg(not(feature = "parquet"))]
-fn give_ranges(_: &mut Dataset, _: &[u8]) -> Result<(), ReadFailure> {
-    unreachable!("no test asks for ranges")
 }
 
 /// Reads at most so many items from a position on.
@@ -187,6 +176,51 @@ fn manifests_name_the_objects() {
         2 S3://b/data/2.csv {"k":"z"}
     "#]]
     .assert_eq(&all(&bucket(), &plan(false, arguments, config, None)));
+}
+
+#[test]
+fn rows_of_parquet_are_items_of_one_object_or_of_many() {
+    let config = json!({"InputType": "PARQUET"});
+    let one = plan(false, json!({"Bucket": "b", "Key": "rows.csv"}), config, Some(3));
+    expect![[r#"
+        0 S3://b/rows.csv a
+        1 S3://b/rows.csv 1
+        2 S3://b/rows.csv 2
+    "#]]
+    .assert_eq(&all(&bucket(), &one));
+    let manifest = json!({
+        "destinationBucket": "arn:aws:s3:::b", "fileFormat": "Parquet", "fileSchema": "message s3.inventory {}",
+        "files": [{"key": "rows.csv"}, {"key": "data/2.csv"}],
+    });
+    let mut bucket = bucket();
+    bucket.0.push(("inventory.json", manifest.to_string().into_bytes()));
+    let arguments = json!({"Bucket": "b", "Key": "inventory.json"});
+    let many = plan(false, arguments, json!({"ManifestType": "S3_INVENTORY"}), None);
+    expect![[r#"
+        0 S3://b/rows.csv a
+        1 S3://b/rows.csv 1
+        2 S3://b/rows.csv 2
+        3 S3://b/rows.csv 3
+        4 S3://b/data/2.csv z,3
+    "#]]
+    .assert_eq(&all(&bucket, &many));
+}
+
+#[test]
+fn rows_of_an_object_that_changes_are_not_read_on() {
+    let config = json!({"InputType": "PARQUET"});
+    let plan = plan(false, json!({"Bucket": "b", "Key": "k"}), config, None);
+    let mut dataset = Dataset::new(plan, DatasetPosition::default());
+    let rows = |etag: &str| ReadRows {
+        rows: ["1".to_owned()].into(),
+        is_end: false,
+        etag: etag.to_owned(),
+    };
+    assert!(matches!(dataset.next(), Ok(DatasetStep::Needs(Need::Rows { row: 0, .. }))));
+    dataset.give_rows(rows("x")).unwrap();
+    assert!(matches!(dataset.next(), Ok(DatasetStep::Item(_))));
+    assert!(matches!(dataset.next(), Ok(DatasetStep::Needs(Need::Rows { row: 1, index: 1, .. }))));
+    assert_eq!(dataset.give_rows(rows("y")), Err(ReadFailure::Changed));
 }
 
 #[test]

@@ -138,7 +138,10 @@ fn damaged_and_lying_objects_are_named() {
     let huge = [0x15, lying[5], 0x15, 0xfe, 0xff, 0xff, 0xff, 0x0f];
     lying[4..12].copy_from_slice(&huge);
     let failure = read(&lying, 0).unwrap_err().to_string();
-    assert!(failure.contains("a page is damaged or larger than 16 MiB"), "{failure}");
+    assert!(
+        failure.contains("a page is damaged, larger than its column or than 16 MiB"),
+        "{failure}"
+    );
 }
 
 proptest! {
