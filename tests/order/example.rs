@@ -45,6 +45,18 @@ pub fn expected() -> Vec<(String, Expected)> {
     all.map(|(name, expected)| (name.clone(), Expected::read(expected))).collect()
 }
 
+/// The orders that the shop's tests run, and what becomes of each.
+pub fn shop_expected() -> Vec<(String, Value)> {
+    let all = json_in(&file("shop.expected.json"));
+    let all = all.as_object().expect("orders by name").iter();
+    all.map(|(name, expected)| (name.clone(), expected.clone())).collect()
+}
+
+/// A file of the example's.
+pub fn file(name: &str) -> PathBuf {
+    folder().join(name)
+}
+
 /// The states of the top level: those inside a branch come in any order.
 pub fn top_states() -> BTreeSet<String> {
     let definition = json_in(&definition_path());
@@ -100,9 +112,15 @@ impl Folder {
 
     /// A server on the data file, with the order's functions.
     pub fn server(&self) -> Server {
+        self.server_with(&[])
+    }
+
+    /// The same with more arguments.
+    pub fn server_with(&self, more: &[&str]) -> Server {
         let books = self.books();
         let variables: &[(&str, &OsStr)] = &[("ORDER_DIR", books.as_os_str())];
-        Server::start(&self.data(), &["--task", &task()], variables)
+        let task = task();
+        Server::start(&self.data(), &[&["--task", &task], more].concat(), variables)
     }
 }
 

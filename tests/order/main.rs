@@ -6,6 +6,7 @@
 
 mod crowd;
 mod example;
+mod shop;
 
 use baton_tests::binaries::binary;
 use baton_tests::client::Client;
@@ -30,6 +31,12 @@ fn main() {
         }));
         trials.push(Trial::test(format!("serve/{}", again.0), move || {
             serve(&again.0, &again.1);
+            Ok(())
+        }));
+    }
+    for (name, expected) in example::shop_expected() {
+        trials.push(Trial::test(format!("shop/{name}"), move || {
+            shop::serve(&name, &expected);
             Ok(())
         }));
     }

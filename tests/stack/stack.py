@@ -64,6 +64,9 @@ class Stack:
         self.baton = None
         self.role_arn = None
         self.executions = {}  # by the order's name
+        self.shop_arn = None
+        self.queues = {}
+        self.received = {}
 
     def order_file(self, *names):
         return os.path.join(self.options.order, *names)
@@ -458,6 +461,150 @@ def log(stack):
     assert all(re.fullmatch(r"states/logged(-fast)?/[0-9-]+/[0-9a-f]+", stream) for stream in streams), streams
 
 
+def open_shop(stack):
+    """the shop's table, queue and topic are created, and its state machine with a role for them"""
+    parts = {"region": emulator.REGION, "account": emulator.ACCOUNT}
+    stack.aws.client("dynamodb").create_table(
+        TableName="shop-orders", BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "orderId", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "orderId", "KeyType": "HASH"}],
+    )
+    queues, topics, roles = stack.aws.client("sqs"), stack.aws.client("sns"), stack.aws.client("iam")
+    parcels = queues.create_queue(QueueName="shop-parcels")["QueueUrl"]
+    stack.queues = {"parcels": parcels, "notices": queues.create_queue(QueueName="shop-notices")["QueueUrl"]}
+    topic = topics.create_topic(Name="shop-orders")["TopicArn"]
+    topics.subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:{region}:{account}:shop-notices".format(**parts),
+        Attributes={"RawMessageDelivery": "true"},
+    )
+    role_arn = create_role(roles, "baton-shop", {"AWS": stack.outputs["TaskRoleArn"]})
+    for name, actions, resource in (
+        ("table", ["dynamodb:PutItem", "dynamodb:UpdateItem"], "arn:aws:dynamodb:{region}:{account}:table/shop-orders"),
+        ("queue", ["sqs:SendMessage"], "arn:aws:sqs:{region}:{account}:shop-parcels"),
+        ("topic", ["sns:Publish"], "arn:aws:sns:{region}:{account}:shop-orders"),
+    ):
+        statement = {"Effect": "Allow", "Action": actions, "Resource": resource.format(**parts)}
+        roles.put_role_policy(RoleName="baton-shop", PolicyName=name, PolicyDocument=policy(statement))
+    definition = stack.read_order_file("shop.asl.json").replace(
+        "https://sqs.us-east-1.amazonaws.com/123456789012/shop-parcels", parcels
+    )
+    created = stack.baton.create_state_machine(name="shop", definition=definition, roleArn=role_arn)
+    stack.shop_arn = created["stateMachineArn"]
+
+
+def run_shop(stack):
+    """the shop's orders are nested executions; its table, queue and topic are told of them"""
+    expected = json.loads(stack.read_order_file("shop.expected.json"))
+    started = {}
+    for name in expected:
+        order = {**json.loads(stack.read_order_file("orders", f"{name}.json")), "orderId": f"shop-{name}"}
+        started[name] = stack.baton.start_execution(stateMachineArn=stack.shop_arn, input=json.dumps(order))["executionArn"]
+    for name, wanted in expected.items():
+        order_id, execution = f"shop-{name}", stack.wait_for_end(started[name])
+        assert (execution["status"], execution.get("error")) == (wanted["status"], wanted["error"]), execution
+        events = stack.history(started[name])
+        check_history(name, execution, events)
+        scheduled = [event["taskScheduledEventDetails"] for event in events if "taskScheduledEventDetails" in event]
+        calls = sorted(f"{details['resourceType']}:{details['resource']}" for details in scheduled)
+        assert calls == sorted(wanted["calls"]), (name, calls)
+        row = stack.aws.client("dynamodb").get_item(
+            TableName="shop-orders", Key={"orderId": {"S": order_id}}, ConsistentRead=True
+        )["Item"]
+        assert row["state"] == {"S": wanted["state"]} and row["execution"] == {"S": started[name]}, row
+        [notice] = [notice for notice in receive_all(stack, "notices") if notice["orderId"] == order_id]
+        assert notice["state"] == wanted["state"], notice
+        if wanted["error"] is None:
+            output = json.loads(execution["output"])
+            tracking = f"TRACK-{order_id}"
+            assert output == {**wanted["output"], "orderId": order_id, "trackingNumber": tracking}, output
+            assert (row["trackingNumber"], row["amountCents"]) == ({"S": tracking}, {"N": str(output["amountCents"])}), row
+            [parcel] = receive_all(stack, "parcels")
+            assert parcel == {"orderId": order_id, "trackingNumber": tracking, "pieces": 15}, parcel
+        else:
+            assert row["reason"] == {"S": wanted["error"]} and notice["reason"] == wanted["error"], (row, notice)
+            assert receive_all(stack, "parcels") == [], name
+        [nested] = [
+            json.loads(event["taskSubmittedEventDetails"]["output"])["ExecutionArn"]
+            for event in events if event["type"] == "TaskSubmitted"
+        ]
+        assert stack.baton.describe_execution(executionArn=nested)["status"] == wanted["status"], nested
+        assert nested.startswith(stack.order_arn().replace(":stateMachine:", ":execution:")), nested
+    again = stack.baton.start_execution(
+        stateMachineArn=stack.shop_arn, input=json.dumps({"orderId": "shop-small"})
+    )["executionArn"]
+    assert stack.wait_for_end(again)["error"] == "KnownOrder", again
+
+
+def receive_all(stack, queue):
+    """The messages that are in a queue, taken from it; those of notices are kept for who asks again."""
+    kept = stack.received.setdefault(queue, [])
+    queues, url = stack.aws.client("sqs"), stack.queues[queue]
+    found = []
+    while messages := queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            found.append(json.loads(message["Body"]))
+    kept += found
+    return kept if queue == "notices" else found
+
+
+def hear_of_a_job(stack):
+    """a job is waited for, and its end is heard of at once"""
+    roles, jobs = stack.aws.client("iam"), stack.aws.client("glue")
+    role_arn = create_role(roles, "baton-jobs", {"AWS": stack.outputs["TaskRoleArn"]})
+    rights = {"Effect": "Allow", "Action": ["glue:StartJobRun", "glue:GetJobRun", "glue:BatchStopJobRun"], "Resource": "*"}
+    roles.put_role_policy(RoleName="baton-jobs", PolicyName="jobs", PolicyDocument=policy(rights))
+    script, may_end = os.path.join(stack.options.folder, "job.py"), os.path.join(stack.options.folder, "may-end")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(f"import os, time\nwhile not os.path.exists({may_end!r}): time.sleep(0.1)\n")
+    jobs.create_job(
+        Name="nightly", Role=role_arn, Command={"Name": "pythonshell", "ScriptLocation": script, "PythonVersion": "3.9"}
+    )
+    states = {"Job": {
+        "Type": "Task", "Resource": "arn:aws:states:::glue:startJobRun.sync", "Parameters": {"JobName": "nightly"}, "End": True
+    }}
+    machine = stack.baton.create_state_machine(
+        name="nightly", definition=json.dumps({"StartAt": "Job", "States": states}), roleArn=role_arn
+    )["stateMachineArn"]
+    arn = stack.baton.start_execution(stateMachineArn=machine)["executionArn"]
+    table, dynamo = stack.outputs["TableName"], stack.aws.client("dynamodb")
+
+    def waiters():
+        return [row for row in dynamo.scan(TableName=table)["Items"] if row["pk"]["S"].startswith("d#job#")]
+
+    [waiter] = stack.wait_for("the note of who waits", waiters)
+    run_id = waiter["pk"]["S"].rsplit(" ", 1)[1]
+    event = {
+        "version": "0", "id": "1", "source": "aws.glue", "detail-type": "Glue Job State Change", "account": emulator.ACCOUNT,
+        "time": "2026-01-01T00:00:00Z", "region": emulator.REGION, "resources": [],
+        "detail": {"jobName": "nightly", "jobRunId": run_id, "state": "SUCCEEDED", "severity": "INFO"},
+    }
+    check_job_rule(stack, event)
+    with open(may_end, "w", encoding="utf-8"):
+        pass
+    stack.wait_for("the job's end", lambda: jobs.get_job_run(
+        JobName="nightly", RunId=run_id)["JobRun"]["JobRunState"] == "SUCCEEDED")
+    # The emulator takes no `aws.` events from others, and sends none of its own for jobs.
+    heard = stack.aws.client("lambda").invoke(FunctionName=stack.outputs["EventFunctionName"], Payload=json.dumps(event))
+    assert json.load(heard["Payload"]) == {"told": 1}, heard
+    execution = stack.wait_for_end(arn)
+    assert execution["status"] == "SUCCEEDED" and json.loads(execution["output"])["Id"] == run_id, execution
+    stack.wait_for("the note to go", lambda: not waiters())
+
+
+def check_job_rule(stack, event):
+    """The deployed rule lets ends through, and nothing else."""
+    events = stack.aws.client("events")
+    rules = [rule for rule in events.list_rules()["Rules"] if "aws.glue" in rule.get("EventPattern", "")]
+    [rule] = rules
+    running = {**event, "detail": {**event["detail"], "state": "RUNNING"}}
+    for tried, fits in ((event, True), (running, False)):
+        answered = events.test_event_pattern(EventPattern=rule["EventPattern"], Event=json.dumps(tried))
+        assert answered["Result"] is fits, tried
+    [target] = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert target["Arn"].endswith(stack.outputs["EventFunctionName"]), target
+
+
 def keep_strangers_out(stack):
     """only those with the access policy may use the API"""
     people = stack.aws.client("iam")
@@ -520,8 +667,8 @@ def leave_nothing(stack):
 
 SCENARIOS = [
     deploy, create_order_functions, register, start, start_again, answer, end, list_by_status, wait_long, stop,
-    carry_large_payloads, fork_wide, map_rows, run_express, log, keep_strangers_out, keep_to_the_endpoint, invoke_directly,
-    leave_nothing,
+    carry_large_payloads, fork_wide, map_rows, run_express, log, open_shop, run_shop, hear_of_a_job,
+    keep_strangers_out, keep_to_the_endpoint, invoke_directly, leave_nothing,
 ]
 
 

@@ -9,6 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 /// The payloads that it was invoked with.
 pub type Invoked = Arc<Mutex<Vec<String>>>;
 
+/// The heads of all requests, names and values in lower case.
+pub type Heads = Arc<Mutex<Vec<String>>>;
+
 /// What actions are answered with, by their `x-amz-target`.
 pub type Answers = Arc<Mutex<BTreeMap<String, String>>>;
 
@@ -16,28 +19,35 @@ pub type Answers = Arc<Mutex<BTreeMap<String, String>>>;
 const LARGE_BYTES: usize = 50_000;
 
 /// Starts it; answers its address.
-pub async fn echo(invoked: Invoked, answers: Answers) -> String {
+pub async fn echo(invoked: Invoked, heads: Heads, answers: Answers) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, invoked.clone(), answers.clone()));
+            tokio::spawn(serve(stream, invoked.clone(), heads.clone(), answers.clone()));
         }
     });
     address
 }
 
-async fn serve(stream: TcpStream, invoked: Invoked, answers: Answers) -> std::io::Result<()> {
+async fn serve(
+    stream: TcpStream,
+    invoked: Invoked,
+    heads: Heads,
+    answers: Answers,
+) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let (mut length, mut answer) = (0, None);
         let mut line = String::new();
+        let mut head = String::new();
         loop {
             line.clear();
             if stream.read_line(&mut line).await? == 0 {
                 return Ok(());
             }
             let lower = line.to_ascii_lowercase();
+            head.push_str(&lower);
             if let Some(value) = lower.strip_prefix("content-length:") {
                 length = value.trim().parse().unwrap_or(0);
             }
@@ -50,6 +60,7 @@ async fn serve(stream: TcpStream, invoked: Invoked, answers: Answers) -> std::io
         }
         let mut body = vec![0; length];
         stream.read_exact(&mut body).await?;
+        heads.lock().expect("no panic").push(head);
         let number = {
             let mut invoked = invoked.lock().expect("no panic");
             invoked.push(String::from_utf8_lossy(&body).into_owned());

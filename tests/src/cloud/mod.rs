@@ -55,7 +55,11 @@ pub enum Fault {
     Throttled,
     /// It is carried out, and its answer is lost.
     Unanswered,
+    /// It is refused by STS, as the role does not trust who asks.
+    Distrusted,
 }
+
+const DISTRUSTED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User: arn:aws:sts::123456789012:assumed-role/task/f is not authorized to perform: sts:AssumeRole</Message></Error><RequestId>1</RequestId></ErrorResponse>";
 
 type Weather = Box<dyn FnMut(&Request) -> Option<Fault> + Send>;
 
@@ -251,9 +255,9 @@ impl Cloud {
         let body = request.body().bytes().unwrap_or_default().to_vec();
         noted.body = String::from_utf8_lossy(&body).into_owned();
         let fault = state.weather.as_mut().and_then(|weather| weather(&noted));
-        if fault == Some(Fault::Throttled) {
+        if let Some(fault @ (Fault::Throttled | Fault::Distrusted)) = fault {
             state.requests.push(noted);
-            return Err(Fault::Throttled);
+            return Err(fault);
         }
         let answer = state.perform(&mut noted, &path, request.method(), body);
         state.requests.push(noted);
@@ -398,6 +402,7 @@ impl HttpConnector for Line {
                         json!({"__type": "ThrottlingException", "message": "Rate exceeded"});
                     (400, refusal.to_string().into_bytes())
                 }
+                Err(Fault::Distrusted) => (403, DISTRUSTED.as_bytes().to_vec()),
                 Err(Fault::Unanswered) => {
                     return Err(ConnectorError::io("the connection was closed".into()));
                 }

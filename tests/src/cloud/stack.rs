@@ -2,7 +2,7 @@
 //! deletions, the timer's schedule, and the API behind its URL.
 
 use super::home::next_sweep;
-use super::http::{Answers, Invoked, echo};
+use super::http::{Answers, Heads, Invoked, echo};
 use super::{
     BUCKET, CUE_QUEUE, Cloud, DEAD_QUEUE, EXPRESS_QUEUE, KEPT_QUEUE, MAP_QUEUE, Message, Request,
     TABLE, TASK_QUEUE, Value,
@@ -33,6 +33,8 @@ pub struct Stack {
     pub cloud: Cloud,
     pub terms: Terms,
     pub invoked: Invoked,
+    /// The heads of the requests that tasks made.
+    pub heads: Heads,
     answers: Answers,
     /// The users' own S3: the bucket `data` is there.
     pub s3: S3,
@@ -48,20 +50,22 @@ pub struct Stack {
     pub lambda: Usage,
     /// How many messages were delivered.
     pub deliveries: u64,
-    endpoint: String,
+    /// Where everything outside is, but what the functions themselves use.
+    pub endpoint: String,
 }
 
 impl Stack {
     pub async fn new(terms: Terms) -> Self {
         let cloud = Cloud::default();
         let invoked = Invoked::default();
-        let answers = Answers::default();
-        let endpoint = echo(invoked.clone(), answers.clone()).await;
+        let (heads, answers) = (Heads::default(), Answers::default());
+        let endpoint = echo(invoked.clone(), heads.clone(), answers.clone()).await;
         let s3 = S3::start("data");
         let at = Endpoints { tasks: &endpoint, s3: &s3.address, hears_events: true };
         Stack {
             terms,
             invoked,
+            heads,
             answers,
             transition: function(&cloud, "transition", at).await,
             task: function(&cloud, "task", at).await,
@@ -126,6 +130,21 @@ impl Stack {
         } else {
             Err(text.to_owned())
         }
+    }
+
+    /// Starts an execution for somebody whose request belongs to a trace.
+    pub async fn start_traced(&mut self, machine: &str, trace_header: &str) -> String {
+        let event = json!({
+            "requestContext": {},
+            "headers": {
+                "x-amz-target": "AWSStepFunctions.StartExecution", "x-amzn-trace-id": trace_header,
+            },
+            "body": json!({"stateMachineArn": machine, "input": "{}"}).to_string(),
+        });
+        let answer = self.invoke(&event).await.expect("an answer");
+        let started: Value =
+            serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
+        started["executionArn"].as_str().expect("an ARN").to_owned()
     }
 
     /// Creates a state machine.
@@ -358,6 +377,7 @@ async fn function(cloud: &Cloud, name: &str, at: Endpoints<'_>) -> Function {
         ("BATON_RETENTION_DAYS", "90"),
         ("AWS_ENDPOINT_URL", at.tasks),
         ("AWS_ENDPOINT_URL_S3", at.s3),
+        ("BATON_HTTP_HOSTS", "127.0.0.1"),
     ]
     .into();
     if name == "dead-letter" {
