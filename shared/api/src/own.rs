@@ -127,7 +127,20 @@ fn named(body: &[u8], call: &TaskCall<'_>) -> Vec<u8> {
 }
 
 fn attempt_name(call: &TaskCall<'_>) -> String {
-    let attempt = format!("{} {} {}", call.execution, call.scope, call.sequence);
+    attempt_id(&format!("{} {} {}", call.execution, call.scope, call.sequence))
+}
+
+/// The id of what a task runs as its job: the attempt's own.
+pub(crate) fn job_id(parent: &Parent) -> Option<String> {
+    match parent {
+        Parent::Job { execution, scope, sequence } => {
+            Some(attempt_id(&format!("{execution} {scope} {sequence}")))
+        }
+        Parent::MapRun(_) => None,
+    }
+}
+
+fn attempt_id(attempt: &str) -> String {
     let mut bits = [0; 16];
     for (bit, byte) in bits.iter_mut().zip(Sha256::digest(attempt.as_bytes())) {
         *bit = byte;

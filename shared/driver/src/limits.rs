@@ -30,6 +30,10 @@ pub(crate) const TOLD_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 pub(crate) const JOB_WAITERS_PER_PAGE: u32 = 100;
 /// How many waiters for one job are told of its end; those beyond find it by asking.
 pub(crate) const JOB_WAITERS_MAX: usize = 10_000;
+/// How long after an Express execution's end whoever waits for it is told again.
+pub(crate) const TELL_PAUSE_MIN: SignedDuration = SignedDuration::from_secs(60);
+/// The longest between two times of telling.
+pub(crate) const TELL_PAUSE_MAX: SignedDuration = SignedDuration::from_mins(15);
 /// How long a question how a job stands, or the order to stop it, may take.
 pub(crate) const JOB_CALL_LIMIT: SignedDuration = SignedDuration::from_secs(30);
 /// Within what time after the first question what more there is to a job's end is asked.

@@ -67,12 +67,13 @@ impl Serialize for Data {
 pub(super) async fn call<B: Backend, T: Tasks>(
     api: &Api<B, T>,
     body: &[u8],
+    is_job_s: bool,
 ) -> Result<Output, ApiError> {
     let mut members = Members::parse(body)?;
     let arn = members.required_text("executionArn", ARN)?;
     let is_all = is_all_data(&mut members)?;
     members.finish()?;
-    let header = match express_child(api, &arn).await? {
+    let header = match express_child(api, &arn, is_job_s).await? {
         Some(child) => child,
         None => api.header(&execution_arn(&arn)?).await?,
     };
@@ -81,14 +82,21 @@ pub(super) async fn call<B: Backend, T: Tasks>(
     Ok(Output { status, ..output(&header, is_all, reason) })
 }
 
-/// An Express execution has no header; one of a map run is described all the same, once it has ended (DMAP-37).
+/// An Express execution has no header; one of a map run is described all the same, once it has ended (DMAP-37), and one that a
+/// task waits for to that task.
 async fn express_child<B: Backend, T: Tasks>(
     api: &Api<B, T>,
     arn: &str,
+    is_job_s: bool,
 ) -> Result<Option<Arc<Header>>, ApiError> {
-    let is_child = |arn: &ExecutionArn| arn.is_express() && arn.machine().label().is_some();
-    let Some(arn) = ExecutionArn::parse(arn).ok().filter(is_child) else { return Ok(None) };
-    let found = api.driver.ended_express_child(&arn).await;
+    let Some(arn) = ExecutionArn::parse(arn).ok().filter(ExecutionArn::is_express) else {
+        return Ok(None);
+    };
+    let found = match arn.machine().label() {
+        Some(_) => api.driver.ended_express_child(&arn).await,
+        None if is_job_s => api.driver.awaited_express(&arn).await.map_err(Into::into),
+        None => return Ok(None),
+    };
     let found = found.map_err(|error| ApiError::unavailable(&error))?;
     found.map(Some).ok_or_else(|| ApiError::no_such_execution(arn.as_str()))
 }

@@ -79,7 +79,7 @@ pub(crate) async fn call<B: Backend, T: Tasks>(
             answer(request_id, delete_state_machine::call(api, body).await)
         }
         Operation::DescribeExecution => {
-            answer(request_id, describe_execution::call(api, body).await)
+            answer(request_id, describe_execution::call(api, body, caller.parent.is_some()).await)
         }
         Operation::DescribeStateMachine => {
             answer(request_id, describe_state_machine::call(api, body).await)

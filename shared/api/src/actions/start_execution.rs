@@ -5,6 +5,7 @@ use crate::api::Caller;
 use crate::configuration::logging_of;
 use crate::members::{Members, Text};
 use crate::names::{NamedMachine, check_name};
+use crate::own::job_id;
 use crate::resolve::Resolved;
 use crate::time::Epoch;
 use crate::{Api, ApiError, limits};
@@ -132,7 +133,11 @@ pub(super) fn new_header<B: Backend, T: Tasks>(
             (ExecutionArn::of(&machine.arn, &name), timeout_secs(&machine.revision.definition))
         }
         // It goes by its compiled definition: nobody else looks at its time.
-        MachineKind::Express => (ExecutionArn::express(&machine.arn, &name, &api.uuid()), None),
+        MachineKind::Express => {
+            // A job's start that is made again is the same start.
+            let id = parent.as_ref().and_then(job_id).unwrap_or_else(|| api.uuid());
+            (ExecutionArn::express(&machine.arn, &name, &id), None)
+        }
     };
     let execution = Execution {
         arn: arn.as_str().into(),

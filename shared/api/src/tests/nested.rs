@@ -1,7 +1,8 @@
 //! Nested executions: started, waited for, and stopped with their parents.
 
-use super::{MACHINE, World, only, pass};
+use super::{MACHINE, ROLE, World, only, pass};
 use baton_engine::{Claim, Cue, Moment, ScopePath, Sequence, Signal};
+use baton_store::documents::{ExpressStart, find};
 use baton_store::{ExecutionArn, Journal as _};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -162,4 +163,81 @@ async fn a_start_whose_worker_was_lost_is_made_again_and_starts_nothing_twice() 
     assert_eq!(output(&world).await["Status"], "SUCCEEDED");
     let listed = world.call("ListExecutions", json!({"stateMachineArn": MACHINE})).await;
     assert_eq!(listed["executions"].as_array().unwrap().len(), 1);
+}
+
+const EXPRESS: &str = "arn:aws:states:us-east-1:111111111111:stateMachine:x";
+
+/// A parent that waits for an Express child which runs this.
+async fn with_express_child(pattern: &str, child: &Value) -> World {
+    let world = World::new();
+    let request = json!({
+        "name": "x", "definition": child.to_string(), "roleArn": ROLE, "type": "EXPRESS",
+    });
+    world.call("CreateStateMachine", request).await;
+    let mut state = nested(pattern, json!({}));
+    state["Parameters"]["StateMachineArn"] = json!(EXPRESS);
+    let machine = world.create("parent", &only(state)).await;
+    world.start(&machine, "p").await;
+    world.drain().await;
+    world
+}
+
+#[tokio::test]
+async fn an_express_child_is_waited_for_and_wakes_its_parent() {
+    for (pattern, result) in [(".sync", json!("{\"a\":1}")), (".sync:2", json!({"a": 1}))] {
+        let world = with_express_child(pattern, &pass()).await;
+        let output = output(&world).await;
+        assert_eq!((&output["Output"], &output["Status"]), (&result, &json!("SUCCEEDED")));
+        assert!(output["ExecutionArn"].as_str().unwrap().contains(":express:x:c:"), "{output}");
+        // What is kept of it until then is not kept for ever.
+        assert_eq!(output["StateMachineArn"], EXPRESS);
+        world.pass(60);
+        world.drain().await;
+        let arn = output["ExecutionArn"].as_str().unwrap();
+        let start = find::<ExpressStart>(world.backend(), arn, ExpressStart::KEY).await.unwrap();
+        assert_eq!(start, None);
+    }
+}
+
+#[tokio::test]
+async fn an_express_child_that_fails_fails_its_task() {
+    let fails = only(json!({"Type": "Fail", "Error": "E", "Cause": "why"}));
+    let world = with_express_child(".sync:2", &fails).await;
+    let parent = described(&world, PARENT).await;
+    assert_eq!(
+        (&parent["status"], &parent["error"]),
+        (&json!("FAILED"), &json!("States.TaskFailed"))
+    );
+    let cause: Value = serde_json::from_str(parent["cause"].as_str().unwrap()).unwrap();
+    assert_eq!((&cause["Status"], &cause["Error"]), (&json!("FAILED"), &json!("E")));
+}
+
+#[tokio::test]
+async fn an_express_child_is_described_to_nobody_but_its_parent() {
+    let world = with_express_child(".sync", &pass()).await;
+    let arn = output(&world).await["ExecutionArn"].clone();
+    let refused = world.refusal("DescribeExecution", json!({"executionArn": arn})).await;
+    assert!(refused.contains("InvalidArn"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_express_child_whose_message_was_lost_tells_again() {
+    let world = World::new();
+    let request = json!({
+        "name": "x", "definition": pass().to_string(), "roleArn": ROLE, "type": "EXPRESS",
+    });
+    world.call("CreateStateMachine", request).await;
+    let mut state = nested(".sync", json!({}));
+    state["Parameters"]["StateMachineArn"] = json!(EXPRESS);
+    let machine = world.create("parent", &only(state)).await;
+    world.start(&machine, "p").await;
+    while let Some(next) = world.api.driver.backend().take_cue() {
+        if next.cue.signal != Signal::Poll {
+            world.api.driver.take(&next.execution, &next.cue).await.unwrap();
+        }
+    }
+    assert_eq!(described(&world, PARENT).await["status"], "RUNNING");
+    world.pass(60);
+    world.drain().await;
+    assert_eq!(output(&world).await["Status"], "SUCCEEDED");
 }

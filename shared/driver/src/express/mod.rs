@@ -2,7 +2,8 @@
 //!
 //! They have no journal. [`Driver::run_express`] runs one while its caller waits: at most once. [`Driver::start_express`]
 //! accepts one for later: what it is begun with is kept as a document, durably, until a run of it has come to its end. A
-//! process that dies in between has it run again from the beginning, calls included: at least once.
+//! process that dies in between has it run again from the beginning, calls included: at least once. What a task waits for as
+//! its job is kept until the task has moved on, with how it ended.
 //!
 //! # Invariants
 //!
@@ -13,12 +14,12 @@ mod course;
 
 use crate::driver::Driver;
 use crate::error::{Halt, TakeError, chain};
-use crate::limits::EXPRESS_LIMIT;
+use crate::limits::{EXPRESS_LIMIT, TELL_PAUSE_MAX, TELL_PAUSE_MIN};
 use crate::take::{Dropped, Taken};
 use crate::tasks::Tasks;
-use baton_engine::{Cue, Due, Failure, ScopePath, Sequence, Signal};
+use baton_engine::{Cue, Due, Failure, Pending, ScopePath, Sequence, Signal};
 use baton_store::documents::{self, ExpressStart, Held};
-use baton_store::{Backend, ExecutionArn, Header, Outgoing, Status, StoreError};
+use baton_store::{Backend, ExecutionArn, Header, Outgoing, Parent, Status, StoreError};
 use course::Course;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -99,9 +100,91 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         };
         let header = held.value.clone().header();
         let header = header.ok_or_else(|| Halt::Broken("its start is damaged".to_owned()))?;
-        self.run_express(Arc::new(header)).await?;
-        self.forget_express(execution, &held).await?;
+        if header.status.is_ended() {
+            return self.tell_express_end(&header, &held).await;
+        }
+        let header = Arc::new(header);
+        let expressed = self.run_express(header.clone()).await?;
+        if header.parent.is_none() {
+            self.forget_express(execution, &held).await?;
+            return Ok(Taken::Advanced);
+        }
+        // Somebody waits for it as its job, and will ask how it ended.
+        let ended = held.value.clone().ended(&expressed.status);
+        let (group, key) = (execution.as_str(), ExpressStart::KEY);
+        documents::swap(&*self.backend, group, key, Some(&held), Some(&ended)).await?;
+        self.take_ended_express(execution).await
+    }
+
+    /// What is left to do of an execution that somebody waits for.
+    async fn take_ended_express(&self, execution: &ExecutionArn) -> Result<Taken, Halt> {
+        let Some(held) = self.find_express(execution).await? else {
+            return Ok(Taken::Dropped(Dropped::Ended));
+        };
+        match held.value.clone().header().filter(|header| header.status.is_ended()) {
+            Some(header) => self.tell_express_end(&header, &held).await,
+            None => Ok(Taken::Dropped(Dropped::Stale)),
+        }
+    }
+
+    /// Tells whoever waits for an execution that it has ended, over and over, until nobody waits for it; then it is forgotten.
+    async fn tell_express_end(
+        &self,
+        header: &Header,
+        held: &Held<ExpressStart>,
+    ) -> Result<Taken, Halt> {
+        let execution = header.arn();
+        if !self.is_awaited(header).await? {
+            self.forget_express(&execution, held).await?;
+            return Ok(Taken::Dropped(Dropped::Ended));
+        }
+        self.notify_parent(header).await?;
+        let now = self.backend.now();
+        let elapsed = header.status.stopped().map(|stopped| now.duration_since(stopped));
+        let pause = elapsed.unwrap_or_default().clamp(TELL_PAUSE_MIN, TELL_PAUSE_MAX);
+        let due = Due::At(now.saturating_add(pause).unwrap_or(jiff::Timestamp::MAX));
+        let (scope, sequence, signal) = (ScopePath::top(), Sequence::FIRST, Signal::Perform);
+        let cue = Cue { scope, sequence, signal };
+        self.backend.send(vec![Outgoing { execution, cue, due }]).await?;
         Ok(Taken::Advanced)
+    }
+
+    /// Whether the task still waits that runs an execution as its job.
+    async fn is_awaited(&self, header: &Header) -> Result<bool, StoreError> {
+        let Some(Parent::Job { execution, scope, sequence }) = &header.parent else {
+            return Ok(false);
+        };
+        let Some(parent) = self.backend.header(execution).await? else { return Ok(false) };
+        let is_closed = scope.forks().any(|fork| parent.closed.contains(&fork));
+        if parent.status.is_ended() || is_closed {
+            return Ok(false);
+        }
+        let newest = self.backend.newest(execution, scope).await?;
+        Ok(newest.is_some_and(|newest| match &newest.record.pending {
+            Pending::Call(_) => newest.record.sequence == *sequence,
+            Pending::Callback(callback) => callback.called_by == *sequence,
+            Pending::Continue
+            | Pending::Failing(_)
+            | Pending::Until(_)
+            | Pending::Retry { .. }
+            | Pending::Fork(_)
+            | Pending::MapRun(_)
+            | Pending::Ended(_) => false,
+        }))
+    }
+
+    /// How an asynchronous execution stands that somebody waits for as its job; nothing is known of any other.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn awaited_express(
+        &self,
+        execution: &ExecutionArn,
+    ) -> Result<Option<Arc<Header>>, StoreError> {
+        let held = self.find_express(execution).await?;
+        let header = held.and_then(|held| held.value.header());
+        Ok(header.filter(|header| header.parent.is_some()).map(Arc::new))
     }
 
     /// Gives up an accepted execution that can never be run.

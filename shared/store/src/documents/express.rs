@@ -1,9 +1,9 @@
-//! Asynchronous Express executions that were accepted and have not ended.
+//! Asynchronous Express executions that were accepted and have not ended, or whose end somebody has yet to take note of.
 
 use super::{Document, DocumentKind};
-use crate::{Header, Logging, MachineArn, RevisionId, Status};
+use crate::{ExecutionArn, Header, Logging, MachineArn, Parent, RevisionId, Status};
 use baton_asl::BlockId;
-use baton_engine::{Execution, Payload};
+use baton_engine::{ErrorDetail, Execution, Payload, Sequence};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -35,6 +35,43 @@ pub struct ExpressStart {
     timeout_secs: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     logging: Option<Logging>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    depth: u32,
+    /// The task that runs it as its job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent: Option<Waiter>,
+    /// How it ended, until the parent has moved on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<End>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Waiter {
+    execution: String,
+    scope: String,
+    sequence: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct End {
+    stopped_millis: i64,
+    how: How,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum How {
+    /// The output's text.
+    Succeeded(String),
+    Failed(Option<Arc<str>>, Option<Arc<str>>),
+    Aborted(Option<Arc<str>>, Option<Arc<str>>),
+    TimedOut,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Document for ExpressStart {
@@ -65,10 +102,19 @@ impl ExpressStart {
             trace_header: header.trace_header.clone(),
             timeout_secs: header.timeout_secs,
             logging: header.logging.clone(),
+            depth: header.depth,
+            parent: header.parent.as_ref().and_then(Waiter::of),
+            end: None,
         }
     }
 
-    /// The execution as it begins; nothing if this is no such thing.
+    /// The same execution, ended so.
+    #[must_use]
+    pub fn ended(self, status: &Status) -> Self {
+        ExpressStart { end: End::of(status), ..self }
+    }
+
+    /// The execution as it begins, or has ended; nothing if this is no such thing.
     #[must_use]
     pub fn header(self) -> Option<Header> {
         let machine = MachineArn::trusted(self.machine);
@@ -93,12 +139,68 @@ impl ExpressStart {
             revision: RevisionId(self.revision),
             trace_header: self.trace_header,
             timeout_secs: self.timeout_secs,
+            depth: self.depth,
+            parent: self.parent.and_then(Waiter::parent),
+            status: match self.end {
+                Some(end) => end.status()?,
+                None => Status::Running,
+            },
             redrive_tokens: Vec::new(),
             logging: self.logging,
-            depth: 0,
-            parent: None,
-            status: Status::Running,
             closed: BTreeSet::new(),
+        })
+    }
+}
+
+impl Waiter {
+    fn of(parent: &Parent) -> Option<Self> {
+        match parent {
+            Parent::Job { execution, scope, sequence } => Some(Waiter {
+                execution: execution.to_string(),
+                scope: scope.to_string(),
+                sequence: sequence.0,
+            }),
+            Parent::MapRun(_) => None,
+        }
+    }
+
+    fn parent(self) -> Option<Parent> {
+        let execution = ExecutionArn::parse(&self.execution).ok()?;
+        let (scope, sequence) = (self.scope.parse().ok()?, Sequence(self.sequence));
+        Some(Parent::Job { execution, scope, sequence })
+    }
+}
+
+impl End {
+    fn of(status: &Status) -> Option<Self> {
+        let stopped_millis = status.stopped()?.as_millisecond();
+        let how = match status {
+            Status::Running => return None,
+            Status::Succeeded { output, .. } => How::Succeeded(output.text().to_owned()),
+            Status::Failed { detail, .. } => {
+                How::Failed(detail.error.clone(), detail.cause.clone())
+            }
+            Status::Aborted { detail, .. } => {
+                How::Aborted(detail.error.clone(), detail.cause.clone())
+            }
+            Status::TimedOut { .. } => How::TimedOut,
+        };
+        Some(End { stopped_millis, how })
+    }
+
+    fn status(self) -> Option<Status> {
+        let stopped = Timestamp::from_millisecond(self.stopped_millis).ok()?;
+        Some(match self.how {
+            How::Succeeded(output) => {
+                Status::Succeeded { stopped, output: Payload::parse(&output).ok()? }
+            }
+            How::Failed(error, cause) => {
+                Status::Failed { stopped, detail: ErrorDetail { error, cause } }
+            }
+            How::Aborted(error, cause) => {
+                Status::Aborted { stopped, detail: ErrorDetail { error, cause } }
+            }
+            How::TimedOut => Status::TimedOut { stopped },
         })
     }
 }
@@ -132,7 +234,37 @@ mod tests {
             trace_header: None,
             timeout_secs: None,
             logging: None,
+            depth: 0,
+            parent: None,
+            end: None,
         };
         check(&start, oldest);
+    }
+
+    #[test]
+    fn who_waits_and_how_it_ended_read_back() {
+        let stopped = Timestamp::from_millisecond(1_763_640_000_123).unwrap();
+        let detail = ErrorDetail { error: Some("E".into()), cause: None };
+        let execution = ExecutionArn::parse("arn:aws:states:us-east-1:1:execution:m:n").unwrap();
+        let parent =
+            Parent::Job { execution, scope: "3.0".parse().unwrap(), sequence: Sequence(7) };
+        for status in [
+            Status::Succeeded { stopped, output: Payload::parse("{ \"a\": 1.0 }").unwrap() },
+            Status::Failed { stopped, detail: detail.clone() },
+            Status::Aborted { stopped, detail: detail.clone() },
+            Status::TimedOut { stopped },
+        ] {
+            let header = Header {
+                closed: BTreeSet::new(),
+                parent: Some(parent.clone()),
+                depth: 3,
+                status,
+                ..samples::header()
+            };
+            let kept = ExpressStart::of(&header).ended(&header.status);
+            let text = serde_json::to_string(&kept).unwrap();
+            let read: ExpressStart = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.header(), Some(header), "{text}");
+        }
     }
 }
