@@ -28,8 +28,7 @@ async fn every_session_is_asked_for_with_the_state_machine_as_external_id() {
     stack.start(&machine, "e", &json!({})).await;
     stack.run().await;
     let bodies = assumed(&stack);
-    let external_id =
-        "ExternalId=arn%3Aaws%3Astates%3Aus-east-1%3A123456789012%3AstateMachine%3Am";
+    let external_id = "ExternalId=arn%3Aaws%3Astates%3Aus-east-1%3A123456789012%3AstateMachine%3Am";
     assert_eq!(bodies.len(), 2, "{bodies:?}");
     assert!(bodies.iter().all(|body| body.contains(external_id)), "{bodies:?}");
     assert!(bodies[0].contains(&format!("RoleArn={OWN_ROLE}")), "{bodies:?}");
@@ -40,7 +39,8 @@ async fn every_session_is_asked_for_with_the_state_machine_as_external_id() {
 async fn sessions_are_shared_by_a_state_machine_s_calls_and_by_no_other_s() {
     let mut stack = stack().await;
     let definition = chain(&[task("a"), task("b"), task("c")]);
-    let (one, two) = (stack.create("one", &definition).await, stack.create("two", &definition).await);
+    let (one, two) =
+        (stack.create("one", &definition).await, stack.create("two", &definition).await);
     stack.cloud.take_requests();
     for at in 0..3 {
         stack.start(&one, &format!("e{at}"), &json!({})).await;
@@ -66,7 +66,10 @@ async fn a_role_that_trusts_somebody_else_is_not_used() {
     let execution = stack.start(&machine, "e", &json!({})).await;
     stack.run().await;
     let ended = describe(&mut stack, &execution).await;
-    assert_eq!((&ended["status"], &ended["error"]), (&json!("FAILED"), &json!("States.TaskFailed")));
+    assert_eq!(
+        (&ended["status"], &ended["error"]),
+        (&json!("FAILED"), &json!("States.TaskFailed"))
+    );
     let cause = "The role arn:aws:iam::123456789012:role/task is not authorized to assume the task state's role, arn:aws:iam::123456789012:role/baton-test.";
     assert_eq!(ended["cause"], cause);
     assert!(stack.invoked.lock().unwrap().is_empty());
@@ -92,7 +95,10 @@ async fn a_stranger_does_not_profit_from_whom_a_role_trusts() {
     stack.run().await;
     assert_eq!(describe(&mut stack, &first).await["status"], "SUCCEEDED");
     let refused = describe(&mut stack, &second).await;
-    assert_eq!((&refused["status"], &refused["error"]), (&json!("FAILED"), &json!("States.TaskFailed")));
+    assert_eq!(
+        (&refused["status"], &refused["error"]),
+        (&json!("FAILED"), &json!("States.TaskFailed"))
+    );
     assert!(refused["cause"].as_str().unwrap().contains(OTHER_ROLE), "{refused}");
     assert_eq!(stack.invoked.lock().unwrap().len(), 1);
 }
@@ -146,7 +152,11 @@ async fn an_http_task_is_sent_with_what_its_connection_keeps() {
     let execution = stack.start(&machine, "e", &json!({"cents": 4500})).await;
     stack.run().await;
     let ended = describe(&mut stack, &execution).await;
-    assert_eq!(ended["output"], json!({"status": 200, "body": {"cents": 4500}}).to_string(), "{ended}");
+    assert_eq!(
+        ended["output"],
+        json!({"status": 200, "body": {"cents": 4500}}).to_string(),
+        "{ended}"
+    );
     let heads = stack.heads.lock().unwrap().clone();
     let [described, asked, sent] = heads.as_slice() else { panic!("{heads:?}") };
     // What is asked of AWS is signed with the state machine's role; the request itself carries the connection's key and no more.

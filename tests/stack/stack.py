@@ -473,6 +473,12 @@ def open_shop(stack):
     parcels = queues.create_queue(QueueName="shop-parcels")["QueueUrl"]
     stack.queues = {"parcels": parcels, "notices": queues.create_queue(QueueName="shop-notices")["QueueUrl"]}
     topic = topics.create_topic(Name="shop-orders")["TopicArn"]
+    from_topic = {
+        "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+        "Resource": "arn:aws:sqs:{region}:{account}:shop-notices".format(**parts),
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    queues.set_queue_attributes(QueueUrl=stack.queues["notices"], Attributes={"Policy": policy(from_topic)})
     topics.subscribe(
         TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:{region}:{account}:shop-notices".format(**parts),
         Attributes={"RawMessageDelivery": "true"},
@@ -511,7 +517,9 @@ def run_shop(stack):
             TableName="shop-orders", Key={"orderId": {"S": order_id}}, ConsistentRead=True
         )["Item"]
         assert row["state"] == {"S": wanted["state"]} and row["execution"] == {"S": started[name]}, row
-        [notice] = [notice for notice in receive_all(stack, "notices") if notice["orderId"] == order_id]
+        [notice] = stack.wait_for(f"the notice of {order_id}", lambda: [
+            notice for notice in receive_all(stack, "notices") if notice["orderId"] == order_id
+        ])
         assert notice["state"] == wanted["state"], notice
         if wanted["error"] is None:
             output = json.loads(execution["output"])
