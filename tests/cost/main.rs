@@ -6,6 +6,7 @@
 //! prints the table. What each goal asks is in [`goals`].
 
 mod idle;
+mod map;
 mod measure;
 mod table;
 mod workflows;
@@ -22,6 +23,7 @@ fn main() {
                 table::check(&rows)
             })
         }),
+        Trial::test("the_items_of_a_map_run_cost_a_tenth", || within(map::check())),
         Trial::test("an_idle_stack_costs_little", || within(async { idle::check().await })),
     ];
     libtest_mimic::run(&arguments, trials).exit();

@@ -23,6 +23,8 @@ const TEXT: &str = "text";
 const HASH: &str = "hash";
 /// The largest document in an item; items have at most 400 KB.
 const ITEM_BYTES_MAX: usize = 300_000;
+/// The same for what is written once and read once or twice: from here on an object costs less than an item.
+const ONCE_BYTES_MAX: usize = 8 * 1024;
 /// The most documents of a page.
 const ITEMS_MAX: u32 = 1000;
 
@@ -90,7 +92,7 @@ impl Aws {
     ) -> Result<bool, StoreError> {
         let mut item = keys::document(id).attributes();
         item.insert(HASH.to_owned(), s(hash(after)));
-        if after.len() > ITEM_BYTES_MAX {
+        if after.len() > bytes_max(id.kind) {
             self.blobs.put_text(folder(id.kind), after).await?;
         } else {
             item.insert(TEXT.to_owned(), s(after));
@@ -148,6 +150,15 @@ impl Aws {
         let hash: BlobHash =
             hash.parse().map_err(|error| corrupt(Malformed::unreadable(HASH, Box::new(error))))?;
         self.blobs.get_text(folder(kind), &hash).await
+    }
+}
+
+/// The largest document of a kind in an item.
+fn bytes_max(kind: DocumentKind) -> usize {
+    if matches!(kind, DocumentKind::MapChunk | DocumentKind::MapResults) {
+        ONCE_BYTES_MAX
+    } else {
+        ITEM_BYTES_MAX
     }
 }
 

@@ -10,6 +10,7 @@
 //! | revision | `m#<machine>` | `r#<revision>` |
 //! | name of a state machine | `n` | `<machine>` |
 //! | document | `d#<kind>#<group>` | `k#<key>` |
+//! | chunk or lanes of a map run | `d#<kind>#<group>#<key>` | `k#<key>` |
 //! | timer | `t#<minute>#<shard>` | `<due>#<execution>#<scope>#<sequence>#<signal>` |
 //! | how far timers are swept | `t#swept` | `m` |
 //!
@@ -139,9 +140,26 @@ pub(crate) fn documents(kind: DocumentKind, group: &str) -> String {
 /// What goes before a document's own key.
 pub(crate) const DOCUMENT: &str = "k#";
 
-/// A document.
+/// A document. Those that a large map run reads and writes all the time have partitions of their own; they are not listed.
 pub(crate) fn document(id: &DocumentId) -> Key {
-    Key::new(documents(id.kind, &id.group), format!("{DOCUMENT}{}", id.key))
+    let DocumentId { kind, group, key } = id;
+    let partition = match kind {
+        DocumentKind::MapChunk | DocumentKind::MapLanes => {
+            documents(*kind, &format!("{group}#{key}"))
+        }
+        DocumentKind::Tags
+        | DocumentKind::Publication
+        | DocumentKind::Version
+        | DocumentKind::Alias
+        | DocumentKind::Activity
+        | DocumentKind::ActivityTask
+        | DocumentKind::Express
+        | DocumentKind::JobWaiter
+        | DocumentKind::MapRun
+        | DocumentKind::MapRunOf
+        | DocumentKind::MapResults => documents(*kind, group),
+    };
+    Key::new(partition, format!("{DOCUMENT}{key}"))
 }
 
 /// The timers of a minute, counted since 1970, in one shard.

@@ -9,6 +9,9 @@ pub const MEMORY_GB: f64 = 0.25;
 pub const REQUEST_SECS: f64 = 0.006;
 /// Processor time of one cue with the seventh of a core that 256 MB come with.
 pub const CUE_SECS: f64 = 0.002;
+/// Processor time of an Express child of a map run, of two states and with its share of the run, with that seventh of a core: some
+/// 40 µs of a whole one (`cargo bench -p baton-tests --bench map_run`).
+pub const EXPRESS_CHILD_SECS: f64 = 0.0003;
 /// What an invocation takes before and after its work.
 pub const INVOCATION_SECS: f64 = 0.001;
 /// The GB-seconds of an invocation that took `cues` cues, made `requests` requests and waited `wait_secs` for calls.

@@ -7,6 +7,9 @@
 //! * A lane is never idle: it has a child, or a batch, under way for [`Job::child_secs`], and then the next.
 //! * Load is even over time and over the table's partitions; each run's few hot documents are looked at apart, as
 //!   [`Job::hot_writes_per_item`].
+//! * What a child does while it lasts is waited for in an invocation that waits for others too: as many as a batch has
+//!   calls, or a group has Express children. The calls' own cost is not ours.
+//! * A process that runs Express children hands on every ten minutes: a message and an invocation, not counted.
 //! * A quota is met by running slower: what is over it waits in a queue and is not lost.
 
 use crate::model::MEMORY_GB;

@@ -86,8 +86,8 @@ pub(crate) const MAP_ROWS_AT_ONCE: usize = 1_000;
 /// Once the rows that are decoded at a time have so many bytes, no more are.
 #[cfg(feature = "parquet")]
 pub(crate) const MAP_ROWS_BYTES: usize = 1024 * 1024;
-/// How many groups of lanes are read at a time.
-pub(crate) const MAP_GROUPS_PER_PAGE: u32 = 100;
+/// How many groups of lanes are read at the same time.
+pub(crate) const MAP_GROUPS_AT_ONCE: usize = 25;
 /// How many answers that could not be committed are kept for when their cues come again.
 pub(crate) const UNRECORDED_MAX: usize = 10_000;
 /// How many compiled definitions are kept.

@@ -13,7 +13,7 @@ pub(crate) use gather::{Gather, Letter, SqsQueue};
 
 use crate::limits::DELAY_SECS_MAX;
 use crate::{Aws, document, timer};
-use baton_engine::{Due, Signal};
+use baton_engine::{Due, MapSignal, Signal};
 use baton_store::{Clock, Cues, Outgoing, StoreError};
 use jiff::Timestamp;
 
@@ -51,9 +51,11 @@ impl Letters {
             &mut self.express
         } else if !signal.is_call() {
             &mut self.cues
-        } else if matches!(signal, Signal::Map(_)) {
+        } else if matches!(signal, Signal::Map(signal) if !matches!(signal, MapSignal::Run { .. }))
+        {
             &mut self.maps
         } else {
+            // Express children of a map run make calls.
             &mut self.tasks
         };
         letters.push(letter);

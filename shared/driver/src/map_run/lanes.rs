@@ -4,7 +4,7 @@ use super::InRun;
 use super::children::{Ended, Standing};
 use crate::driver::Driver;
 use crate::error::{Halt, TakeError};
-use crate::limits::{MAP_GROUPS_PER_PAGE, RACES_MAX};
+use crate::limits::{MAP_GROUPS_AT_ONCE, RACES_MAX};
 use crate::take::Taken;
 use crate::tasks::Tasks;
 use baton_engine::{Failure, MapSignal};
@@ -361,7 +361,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         state: &MapRunState,
     ) -> Result<MapCounts, StoreError> {
         let mut sum = MapCounts::default();
-        self.each_group(arn, state, |_, lanes| sum += lanes.counts).await?;
+        self.each_group(arn, state, |lanes| sum += lanes.counts).await?;
         Ok(sum)
     }
 
@@ -370,27 +370,21 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         &self,
         arn: &str,
         state: &MapRunState,
-        mut show: impl FnMut(&str, &MapLanes),
+        mut show: impl FnMut(&MapLanes),
     ) -> Result<(), StoreError> {
-        let mut from = None;
-        loop {
-            let page = documents::list::<MapLanes>(
-                &*self.backend,
-                arn,
-                MAP_GROUPS_PER_PAGE,
-                from.as_deref(),
-            );
-            let page = page.await?;
-            for (key, held) in &page.items {
+        let groups = u32::try_from(state.taken.len()).unwrap_or(u32::MAX);
+        for from in (0..groups).step_by(MAP_GROUPS_AT_ONCE) {
+            let some = (from..groups).take(MAP_GROUPS_AT_ONCE);
+            let keys: Vec<String> = some.map(map_key).collect();
+            let reads = keys.iter().map(|key| documents::find(&*self.backend, arn, key));
+            for held in try_join_all(reads).await?.iter().flatten() {
+                let held: &Held<MapLanes> = held;
                 if held.value.redrives == state.redrives {
-                    show(key, &held.value);
+                    show(&held.value);
                 }
             }
-            from = page.next;
-            if from.is_none() {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 }
 

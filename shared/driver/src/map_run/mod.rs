@@ -467,7 +467,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     ) -> Result<(MapProgress, MapCounts), StoreError> {
         let mut progress = MapProgress::default();
         let mut taken_up = MapCounts::default();
-        self.each_group(arn, state, |_, lanes| {
+        self.each_group(arn, state, |lanes| {
             progress.ended += lanes.counts;
             taken_up += lanes.taken_up;
             progress.running = progress.running.saturating_add(lanes.running.len() as u64);

@@ -66,9 +66,9 @@ pub enum DocumentKind {
     MapRun,
     /// That an execution has a map run. Group: the execution; keys sort the oldest first.
     MapRunOf,
-    /// A part of a map run's manifest. Group: the map run.
+    /// A part of a map run's manifest. Group: the map run. Never listed.
     MapChunk,
-    /// A group of a map run's lanes. Group: the map run.
+    /// A group of a map run's lanes. Group: the map run. Never listed.
     MapLanes,
     /// What Express children of a chunk answered. Group: the map run and the chunk; keys sort the newest first.
     MapResults,
