@@ -143,21 +143,10 @@ pub(crate) const DOCUMENT: &str = "k#";
 /// A document. Those that a large map run reads and writes all the time have partitions of their own; they are not listed.
 pub(crate) fn document(id: &DocumentId) -> Key {
     let DocumentId { kind, group, key } = id;
-    let partition = match kind {
-        DocumentKind::MapChunk | DocumentKind::MapLanes => {
-            documents(*kind, &format!("{group}#{key}"))
-        }
-        DocumentKind::Tags
-        | DocumentKind::Publication
-        | DocumentKind::Version
-        | DocumentKind::Alias
-        | DocumentKind::Activity
-        | DocumentKind::ActivityTask
-        | DocumentKind::Express
-        | DocumentKind::JobWaiter
-        | DocumentKind::MapRun
-        | DocumentKind::MapRunOf
-        | DocumentKind::MapResults => documents(*kind, group),
+    let partition = if matches!(kind, DocumentKind::MapChunk | DocumentKind::MapLanes) {
+        documents(*kind, &format!("{group}#{key}"))
+    } else {
+        documents(*kind, group)
     };
     Key::new(partition, format!("{DOCUMENT}{key}"))
 }
