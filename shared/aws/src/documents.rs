@@ -4,15 +4,17 @@
 //! |---|---|
 //! | `pk`, `sk` | `d#<kind>#<group>`, `k#<key>` |
 //! | `hash` | the document's hash: what a change's condition compares |
+//! | `expires` | of map runs: when DynamoDB may delete it |
 //! | `text` | the document; one that is too large for an item lies in the bucket under its hash |
 
 use crate::Aws;
 use crate::blob::Folder;
 use crate::error::{Malformed, no_such_page, unavailable};
 use crate::item::{Item, s, text, text_if_any};
-use crate::keys::{self, SK};
+use crate::keys::{self, EXPIRES, SK};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
 use baton_store::records::BlobHash;
 use baton_store::{DocumentId, DocumentKind, Documents, Page, StoreError};
 
@@ -83,6 +85,20 @@ impl Documents for Aws {
 }
 
 impl Aws {
+    /// When DynamoDB may delete a document: those of map runs go with their executions.
+    fn expiry_of(&self, kind: DocumentKind) -> Option<AttributeValue> {
+        let is_of_map_run = matches!(
+            kind,
+            DocumentKind::MapRun
+                | DocumentKind::MapRunOf
+                | DocumentKind::MapChunk
+                | DocumentKind::MapLanes
+                | DocumentKind::MapResults
+                | DocumentKind::MapExport
+        );
+        is_of_map_run.then(|| self.expires())
+    }
+
     /// Writes a document over what it was, or over itself: then only an answer was lost.
     async fn put_document(
         &self,
@@ -92,6 +108,9 @@ impl Aws {
     ) -> Result<bool, StoreError> {
         let mut item = keys::document(id).attributes();
         item.insert(HASH.to_owned(), s(hash(after)));
+        if let Some(expires) = self.expiry_of(id.kind) {
+            item.insert(EXPIRES.to_owned(), expires);
+        }
         if after.len() > bytes_max(id.kind) {
             self.blobs.put_text(folder(id.kind), after).await?;
         } else {

@@ -80,6 +80,8 @@ pub(crate) const MAP_READ_LIMIT: SignedDuration = SignedDuration::from_secs(120)
 pub(crate) const MAP_WRITE_LIMIT: SignedDuration = SignedDuration::from_secs(120);
 /// How many bytes of an object are read at a time.
 pub(crate) const MAP_OBJECT_PIECE_BYTES: u32 = 2 * 1024 * 1024;
+/// How many pieces of a large object are asked for ahead of the one that is read.
+pub(crate) const MAP_PIECES_AHEAD: usize = 3;
 /// How many rows of a Parquet object are decoded at a time.
 #[cfg(feature = "parquet")]
 pub(crate) const MAP_ROWS_AT_ONCE: usize = 1_000;

@@ -1,4 +1,4 @@
-//! Reading and chunking, beside the bare parsers.
+//! Reading, beside the bare parsers.
 //!
 //!     cargo bench -p baton-items -- 1024
 //!
@@ -14,9 +14,7 @@
     reason = "a benchmark prints, and stops where something is wrong"
 )]
 
-use baton_items::{
-    ChunkBuilder, ChunkLimits, CsvFormat, Format, FullChunk, ItemReader, ItemRef, ReadFailure, Step,
-};
+use baton_items::{CsvFormat, Format, ItemReader, ItemRef, ReadFailure, Step};
 use std::hint::black_box;
 use std::io::Read;
 use std::time::Duration;
@@ -30,10 +28,7 @@ fn main() {
     let argument = std::env::args().filter_map(|argument| argument.parse::<usize>().ok()).next();
     let blocks = (argument.unwrap_or(64) / 8).max(1);
     println!("{} MiB of each, in pieces of 1 MiB", blocks * 8);
-    println!(
-        "{:<12}{:>12}{:>12}{:>9}{:>12}{:>9}{:>12}",
-        "", "floor", "read", "", "and chunk", "", "peak"
-    );
+    println!("{:<12}{:>12}{:>12}{:>9}{:>12}", "", "floor", "read", "", "peak");
     let rows = block(csv_row);
     let csv = Format::Csv(CsvFormat::default());
     report("CSV", &rows, blocks, &csv, csv_floor);
@@ -51,17 +46,12 @@ fn report(
     let object = || Repeated { block, at: 0, left: blocks };
     let bytes = block.len() * blocks;
     let floor = best(bytes, || timed(|| floor(object())).0);
-    let read = best(bytes, || timed(|| read(object(), format)).0);
     reset_peak();
-    let chunked = best(bytes, || {
-        let (reading, encoding) = timed(|| read_and_chunk(object(), format));
-        reading.max(encoding)
-    });
+    let read = best(bytes, || timed(|| read(object(), format)).0);
     let share = |speed: f64| format!("{:.0} %", speed / floor * 100.0);
     println!(
-        "{name:<12}{floor:>7.0} MB/s{read:>7.0} MB/s{:>9}{chunked:>7.0} MB/s{:>9}{:>8.0} MiB",
+        "{name:<12}{floor:>7.0} MB/s{read:>7.0} MB/s{:>9}{:>8.0} MiB",
         share(read),
-        share(chunked),
         peak_mib()
     );
 }
@@ -70,27 +60,6 @@ fn read(object: Repeated<'_>, format: &Format) -> usize {
     let mut kept = 0;
     each_item(object, format, |item| kept += black_box(item).value.len()).expect("it is readable");
     kept
-}
-
-/// Reads all items, and keeps them in chunks that another thread compresses, two of them at most in its way. Gives that
-/// thread's time.
-fn read_and_chunk(object: Repeated<'_>, format: &Format) -> Duration {
-    let (full, taken) = std::sync::mpsc::sync_channel::<FullChunk>(1);
-    let encoder = std::thread::spawn(move || {
-        let chunks = taken.into_iter().map(|chunk| chunk.encode().expect("it is writable"));
-        black_box(chunks.map(|chunk| chunk.bytes.len()).sum::<usize>());
-        processor_time()
-    });
-    let mut chunks = ChunkBuilder::new(ChunkLimits::default());
-    each_item(object, format, |item| {
-        if let Some(chunk) = chunks.push(item) {
-            full.send(chunk).expect("the encoder waits");
-        }
-    })
-    .expect("it is readable");
-    chunks.finish().into_iter().for_each(|chunk| full.send(chunk).expect("the encoder waits"));
-    drop(full);
-    encoder.join().expect("the encoder ends")
 }
 
 fn each_item(

@@ -9,8 +9,6 @@
 //!   [`ItemReader::push`] hands it bytes, [`ItemReader::next`] lends the items, [`ItemReader::position`] says where another
 //!   reader can go on. A dataset of many objects is many readers, each with its first index.
 //! * `parquet::ParquetReader` (feature `parquet`) reads the rows of a Parquet object.
-//! * [`ChunkBuilder`] keeps items: chunks of some MiB, which [`FullChunk::encode`] compresses, to be written under the map
-//!   run; [`ChunkReader`] and [`ChunkIndex`] find any item again.
 //! * [`Batcher`] makes children's inputs of items.
 //! * [`ListedObject`] makes an item of an object's description; [`Inventory`] and [`athena_objects`] read the manifests that
 //!   name a dataset's objects. LOAD_AND_FLATTEN is a listing whose objects are each read by an [`ItemReader`].
@@ -25,7 +23,6 @@
 //! * No byte of a dataset makes a reader panic, hang, or hold more than that.
 
 mod batch;
-mod chunk;
 mod dataset;
 mod failure;
 mod item;
@@ -38,14 +35,11 @@ mod plan;
 mod reader;
 pub mod results;
 mod unfold;
+#[cfg(feature = "parquet")]
 mod varint;
 mod window;
 
 pub use batch::{Batch, BatchLimits, Batcher, ItemTooLarge};
-pub use chunk::{
-    Block, BlockItems, BlockPlace, Chunk, ChunkBuilder, ChunkError, ChunkIndex, ChunkLimits,
-    ChunkReader, FullChunk,
-};
 pub use dataset::{Dataset, DatasetPosition, DatasetStep, FetchedBytes, Need, ReadRows};
 pub use failure::{ITEM_READER_FAILED, ReadFailure};
 pub use item::{Item, ItemRef};

@@ -143,7 +143,7 @@ impl Journal for Aws {
 
 impl Aws {
     /// When something of an execution that may still run is no longer needed, whenever it ends.
-    fn expires(&self) -> AttributeValue {
+    pub(crate) fn expires(&self) -> AttributeValue {
         n(self.days_from_now(self.retention_days.saturating_add(EXECUTION_DAYS_MAX)))
     }
 

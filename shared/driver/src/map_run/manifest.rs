@@ -1,11 +1,12 @@
 //! The manifest: items become children's inputs, chunk by chunk.
 
 use super::InRun;
+use super::ahead::Ahead;
 use crate::driver::Driver;
 use crate::error::Halt;
 use crate::limits::{
     MAP_CHUNK_BYTES_MAX, MAP_CHUNK_CHILDREN, MAP_EXPRESS_CHILDREN, MAP_EXPRESS_FIRST_CHILDREN,
-    MAP_OBJECT_PIECE_BYTES, MAP_READ_LIMIT,
+    MAP_READ_LIMIT,
 };
 use crate::objects::{ObjectAnswer, ObjectCall, ObjectError, ObjectRequest};
 use crate::take::Taken;
@@ -41,8 +42,9 @@ pub(super) struct Place {
 
 /// A dataset that is being read, from chunk to chunk.
 #[derive(Default)]
-struct Reading {
+struct Reading<'a> {
     dataset: Option<Dataset>,
+    ahead: Ahead<'a>,
     /// The Parquet object at hand.
     #[cfg(feature = "parquet")]
     rows: Option<super::rows::OpenObject>,
@@ -99,11 +101,11 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 
     /// Reads one chunk, unless somebody has, and publishes it.
-    async fn read_chunk(
-        &self,
-        of: InRun<'_>,
+    async fn read_chunk<'a>(
+        &'a self,
+        of: InRun<'a>,
         number: u32,
-        reading: &mut Reading,
+        reading: &mut Reading<'a>,
     ) -> Result<MapRunState, Unread> {
         let (group, key) = (of.arn(), map_key(number));
         let there = documents::find::<MapChunk>(&*self.backend, group, &key);
@@ -176,11 +178,11 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         Ok(state)
     }
 
-    async fn next_chunk(
-        &self,
-        of: InRun<'_>,
+    async fn next_chunk<'a>(
+        &'a self,
+        of: InRun<'a>,
         place: Place,
-        reading: &mut Reading,
+        reading: &mut Reading<'a>,
     ) -> Result<MapChunk, Unread> {
         match &of.facts.source {
             ItemSource::Given(items) => self.given_chunk(of, items, &place),
@@ -193,26 +195,23 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 let (arguments, config) = (arguments.value(), config.value());
                 let plan = DatasetPlan::parse(is_listing, arguments, config, *items_max)
                     .map_err(|failure| unread(&failure))?;
-                let owner = plan.expected_bucket_owner.clone();
                 let mut dataset = match reading.dataset.take() {
                     Some(dataset) => dataset,
                     None => Dataset::new(plan, place.dataset.clone().unwrap_or_default()),
                 };
-                let chunk =
-                    self.read_items(of, &mut dataset, &place, owner.as_deref(), reading).await?;
+                let chunk = self.read_items(of, &mut dataset, &place, reading).await?;
                 reading.dataset = Some(dataset);
                 Ok(chunk)
             }
         }
     }
 
-    async fn read_items(
-        &self,
-        of: InRun<'_>,
+    async fn read_items<'a>(
+        &'a self,
+        of: InRun<'a>,
         dataset: &mut Dataset,
         place: &Place,
-        owner: Option<&str>,
-        reading: &mut Reading,
+        reading: &mut Reading<'a>,
     ) -> Result<MapChunk, Unread> {
         let mut chunker = Chunker::new(of, place)?;
         loop {
@@ -242,11 +241,12 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             match &need {
                 Need::Rows { object, row, index, most, .. } => {
                     let rows = (object, *row, *index, *most);
+                    let owner = bucket_owner(of);
                     let read = self.rows(of, reading, rows, owner).await?;
                     dataset.give_rows(read).map_err(|failure| unread(&failure))?;
                 }
                 Need::Bytes { .. } | Need::Page { .. } => {
-                    self.fetch(of, dataset, &need, owner).await?;
+                    self.fetch(of, dataset, &mut reading.ahead, &need).await?;
                 }
             }
         }
@@ -257,7 +257,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     async fn rows(
         &self,
         of: InRun<'_>,
-        reading: &mut Reading,
+        reading: &mut Reading<'_>,
         (object, row, index, most): (&ObjectName, u64, u64, u64),
         owner: Option<&str>,
     ) -> Result<ReadRows, Unread> {
@@ -269,7 +269,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     async fn rows(
         &self,
         _: InRun<'_>,
-        _: &mut Reading,
+        _: &mut Reading<'_>,
         (object, ..): (&ObjectName, u64, u64, u64),
         _: Option<&str>,
     ) -> Result<ReadRows, Unread> {
@@ -278,28 +278,23 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
     }
 
     /// Brings a dataset what it needs to go on.
-    async fn fetch(
-        &self,
-        of: InRun<'_>,
+    async fn fetch<'a>(
+        &'a self,
+        of: InRun<'a>,
         dataset: &mut Dataset,
+        ahead: &mut Ahead<'a>,
         need: &Need,
-        owner: Option<&str>,
     ) -> Result<(), Unread> {
-        let request = match need {
-            Need::Bytes { object, version, from, etag } => ObjectRequest::Read {
-                bucket: &object.bucket,
-                key: &object.key,
-                version: version.as_deref(),
-                etag: etag.as_deref(),
-                from: *from,
-                bytes_max: MAP_OBJECT_PIECE_BYTES,
-            },
+        let owner = bucket_owner(of);
+        let answer = match need {
+            Need::Bytes { .. } => self.piece(of, ahead, owner, need).await,
             Need::Page { bucket, prefix, token } => {
-                ObjectRequest::List { bucket, prefix, token: token.as_deref() }
+                let list = ObjectRequest::List { bucket, prefix, token: token.as_deref() };
+                self.object(of, owner, list).await
             }
             Need::Rows { .. } => return Ok(()),
         };
-        match self.object(of, owner, request).await.map_err(read_failure)? {
+        match answer.map_err(read_failure)? {
             ObjectAnswer::Bytes { bytes, size, etag } => {
                 let Need::Bytes { from, .. } = need else { return Ok(()) };
                 let is_end = from.saturating_add(bytes.len() as u64) >= size;
@@ -403,6 +398,12 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 .map_err(|misfit| crate::driver::broken(&misfit))?;
         Ok(selected?)
     }
+}
+
+/// `ExpectedBucketOwner` of the reader.
+fn bucket_owner(of: InRun<'_>) -> Option<&str> {
+    let ItemSource::Read { arguments, .. } = &of.facts.source else { return None };
+    arguments.value().get("ExpectedBucketOwner").and_then(Value::as_str)
 }
 
 pub(super) fn unread(failure: &ReadFailure) -> Unread {

@@ -51,6 +51,7 @@
 //! 12,500 children a second. What saturates first on AWS is the table's own start rate (4,000 writes a second unless
 //! warmed up), at some hundreds of children a second.
 
+mod ahead;
 mod children;
 mod collect;
 mod export;
