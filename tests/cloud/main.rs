@@ -1,6 +1,7 @@
 //! The stack's functions over an AWS in memory: what its guards, its timers and its secrets do when something is wrong.
 
 mod calls;
+mod crowd;
 mod doctor;
 mod faults;
 mod jobs;

@@ -68,6 +68,11 @@ impl Server {
         server
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.as_raw_nonzero().get().unsigned_abs()
+    }
+
     /// A connection to it.
     pub fn client(&self) -> Client {
         Client::connect(&self.host).expect("a server listens")

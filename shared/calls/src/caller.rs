@@ -5,12 +5,14 @@ use crate::credentials::CredentialsProvider;
 use crate::endpoint::Endpoints;
 use crate::error::CallError;
 use crate::http::HttpClient;
+use crate::patience::{Attempted, Patience};
 use crate::signature::{malformed, sign_request};
 use crate::trace::without_lineage;
 use baton_integrations::{Request, Response};
 use http_body_util::Full;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
 
 /// Sends requests to services, signed.
 #[derive(Debug)]
@@ -89,6 +91,28 @@ impl<P: CredentialsProvider> Caller<P> {
         let authority = &cluster.certificate_authority;
         self.client.send_to_cluster(signed, authority, terms.time_limit).await
     }
+
+    /// Sends a request until it has an answer that stays, within the time of one.
+    #[expect(clippy::disallowed_methods, reason = "a call that is under way waits, not a cue")]
+    pub async fn call_patiently(
+        &self,
+        request: &Request,
+        terms: &Terms<'_>,
+        patience: Patience,
+    ) -> Attempted {
+        let deadline = Instant::now() + terms.time_limit;
+        let mut count = 1_u32;
+        loop {
+            let time_limit = deadline.saturating_duration_since(Instant::now());
+            let answer = self.call(request, &Terms { time_limit, ..*terms }).await;
+            let pause = patience.pause(count, &answer);
+            match pause.filter(|pause| Instant::now() + *pause < deadline) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Attempted { answer, count },
+            }
+            count = count.saturating_add(1);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -103,18 +127,27 @@ mod tests {
 
     /// A peer that reads one request, answers with these bytes, closes, and gives what it read.
     async fn peer(answer: &'static [u8]) -> (String, tokio::task::JoinHandle<String>) {
+        peers(&[answer]).await
+    }
+
+    /// The same for several, one after the other; it gives what it read last.
+    async fn peers(answers: &[&'static [u8]]) -> (String, tokio::task::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
+        let answers = answers.to_vec();
         let peer = tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
             let mut read = Vec::new();
-            while !read.ends_with(b"[1]") {
-                let mut bytes = [0; 1024];
-                let count = stream.read(&mut bytes).await.unwrap();
-                assert!(count > 0);
-                read.extend(&bytes[..count]);
+            for answer in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                read.clear();
+                while !read.ends_with(b"[1]") {
+                    let mut bytes = [0; 1024];
+                    let count = stream.read(&mut bytes).await.unwrap();
+                    assert!(count > 0);
+                    read.extend(&bytes[..count]);
+                }
+                stream.write_all(answer).await.unwrap();
             }
-            stream.write_all(answer).await.unwrap();
             String::from_utf8(read).unwrap()
         });
         (address, peer)
@@ -193,6 +226,23 @@ mod tests {
                 "the connection to `127.0.0.1` broke before the response was complete; perhaps sent"
             ],
         );
+    }
+
+    #[tokio::test]
+    async fn a_throttled_call_is_made_again_until_it_is_answered() {
+        let throttle = b"HTTP/1.1 400 Bad\r\nx-amzn-errortype: ThrottlingException\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+        let (address, peer) =
+            peers(&[throttle, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"]).await;
+        let terms = Terms {
+            role_arn: "",
+            trace_header: None,
+            time_limit: LONG,
+            now: SystemTime::UNIX_EPOCH,
+        };
+        let patience = Patience::of_sdk(false, 0);
+        let made = caller(&address).call_patiently(&request(), &terms, patience).await;
+        assert_eq!((made.count, made.answer.unwrap().status), (2, 200));
+        peer.await.unwrap();
     }
 
     #[tokio::test]

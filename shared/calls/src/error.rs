@@ -2,6 +2,8 @@
 
 use crate::credentials::CredentialsError;
 use crate::endpoint::InvalidEndpoint;
+use baton_engine::Failure;
+use baton_integrations::Task;
 use std::time::Duration;
 
 /// What lies under an error.
@@ -59,6 +61,21 @@ impl CallError {
             | CallError::Malformed(_)
             | CallError::Unconnected { .. } => true,
             CallError::Broken { .. } | CallError::TimedOut(_) | CallError::TooLarge(_) => false,
+        }
+    }
+
+    /// How a task fails by it.
+    #[must_use]
+    pub fn failure(&self, task: &Task) -> Failure {
+        match self {
+            CallError::TooLarge(_) => task.oversized(),
+            CallError::Credentials(_)
+            | CallError::Endpoint(_)
+            | CallError::NoCluster(_)
+            | CallError::Malformed(_)
+            | CallError::Unconnected { .. }
+            | CallError::Broken { .. }
+            | CallError::TimedOut(_) => task.unreachable(&self.chain()),
         }
     }
 

@@ -137,10 +137,7 @@ impl HttpTasks {
 fn failure(error: &CallError) -> Failure {
     match error {
         CallError::TimedOut(limit) => unanswered(&silence(*limit)),
-        CallError::TooLarge(_) => {
-            let cause = "The state/task 'http' returned a result with a size exceeding the maximum number of bytes service limit.";
-            Failure::new(Failure::DATA_LIMIT_EXCEEDED, cause)
-        }
+        CallError::TooLarge(_) => Failure::too_large("http"),
         CallError::Malformed(_) => Failure::runtime(&error.chain()),
         CallError::Credentials(_)
         | CallError::Endpoint(_)

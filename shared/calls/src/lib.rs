@@ -6,7 +6,8 @@
 //! # Invariants
 //!
 //! * A call is bounded in time and in the size of its response, and follows no redirect.
-//! * Nothing is sent twice, but what is asked of objects. An error says whether the request may have arrived.
+//! * What may have been carried out is sent again only where whoever calls says that a repeat is the same call. An error says
+//!   whether the request may have arrived.
 //! * No trace lineage is passed on: Lambda's recursion guard would count the callee into our own chain.
 
 mod caller;
@@ -19,6 +20,7 @@ mod http;
 mod http_task;
 mod limits;
 mod objects;
+mod patience;
 mod profile;
 mod signature;
 mod trace;
@@ -33,4 +35,5 @@ pub use guard::AllowedHosts;
 pub use http::HttpClient;
 pub use http_task::HttpTasks;
 pub use objects::ObjectTerms;
+pub use patience::{Attempted, Patience};
 pub use profile::region as profile_region;

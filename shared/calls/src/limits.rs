@@ -17,6 +17,16 @@ pub(crate) const IDLE_LIMIT: Duration = Duration::from_secs(20);
 /// How often a connection that waits for a slow answer shows that it is alive. Network address translators forget a silent one
 /// within minutes, and a Lambda function may take fifteen.
 pub(crate) const KEEPALIVE: Duration = Duration::from_secs(45);
+/// How often a call is made at most, as the AWS SDK for Java 2 has it.
+pub(crate) const TRIES_MAX: u32 = 4;
+/// How long the first pause between two attempts is at most; each further one is twice as long.
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
+/// The same after a throttle.
+pub(crate) const THROTTLE_PAUSE: Duration = Duration::from_millis(500);
+/// The longest pause.
+pub(crate) const PAUSE_MAX: Duration = Duration::from_secs(20);
+/// How much of a refusal's body is looked through for its code.
+pub(crate) const CODE_BYTES_MAX: usize = 1024;
 /// How long a token for a cluster is good: as long as one call may need to arrive.
 pub(crate) const CLUSTER_TOKEN_TIME: Duration = Duration::from_secs(60);
 /// How many clusters' connections are kept.

@@ -5,7 +5,7 @@ use crate::complaint::Complaint;
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::files;
-use crate::limits::{self, CALLS_MAX, GRACE};
+use crate::limits::{self, GRACE};
 use crate::tasks::{LocalTasks, Mocks, Recorder, Replay, Serving, TokenAnswer};
 use baton_api::{Api, Settings};
 use baton_calls::Caller;
@@ -189,7 +189,8 @@ impl<B: Backend> Machinery<B> {
     /// Begins to take cues and to answer requests.
     pub(crate) fn start(&mut self) {
         let queue = Queue(Arc::clone(&self.embedded));
-        let lanes = runner::Lanes { calls_max: CALLS_MAX, grace: GRACE, ..Default::default() };
+        let calls_max = self.driver.tasks().calls_max();
+        let lanes = runner::Lanes { calls_max, grace: GRACE, ..Default::default() };
         let stop = stopped(&self.stop);
         self.at_work.spawn(runner::run(Arc::clone(&self.driver), queue, lanes, stop));
         if let Some(listener) = self.listener.take() {

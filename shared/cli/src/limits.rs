@@ -18,7 +18,9 @@ pub(crate) const EVENTS_MAX: usize = 64;
 pub(crate) const SEEN_MAX: usize = 1024;
 /// How long calls under way may go on once Baton was told to stop.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
-/// How many calls are made at a time.
-pub(crate) const CALLS_MAX: usize = 512;
+/// How many calls are made at a time, where none of them is a process.
+pub(crate) const CALLS_MAX: usize = 1024;
+/// The same where commands serve tasks: each call may be a process.
+pub(crate) const COMMANDS_MAX: usize = 512;
 /// The events of an execution's history where AWS's limit is kept (QUO-04).
 pub(crate) const HISTORY_EVENTS_MAX: u64 = 25_000;

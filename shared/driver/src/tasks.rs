@@ -127,6 +127,13 @@ impl TaskCall<'_> {
             attempt: fnv(name.as_bytes()),
         }
     }
+
+    /// Some number of the attempt's own, by which those that are throttled together come again apart.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "any half of the number will do")]
+    pub fn spread(&self) -> u64 {
+        self.origin().attempt as u64
+    }
 }
 
 /// FNV-1a, of 128 bits: services keep what is made of it, so it never changes.

@@ -56,6 +56,15 @@ impl Failure {
         Failure { kind: FailureKind::Terminal, ..Failure::new(Self::RUNTIME, cause) }
     }
 
+    /// `States.DataLimitExceeded` for a result that is too large: of a state by its name, of a task by what it calls.
+    #[must_use]
+    pub fn too_large(whose: &str) -> Self {
+        let cause = format!(
+            "The state/task '{whose}' returned a result with a size exceeding the maximum number of bytes service limit."
+        );
+        Failure::new(Self::DATA_LIMIT_EXCEEDED, &cause)
+    }
+
     /// `States.Timeout`, without a cause as AWS has it.
     #[must_use]
     pub fn timeout(kind: FailureKind) -> Self {

@@ -326,10 +326,7 @@ pub(crate) fn sentence(name: &str, entered_event: u64, detail: &str) -> String {
 }
 
 fn too_large(whose: &str, kind: FailureKind) -> Failure {
-    let cause = format!(
-        "The state/task '{whose}' returned a result with a size exceeding the maximum number of bytes service limit."
-    );
-    Failure { kind, ..Failure::new(Failure::DATA_LIMIT_EXCEEDED, &cause) }
+    Failure { kind, ..Failure::too_large(whose) }
 }
 
 /// The Parallel or Map state that a block belongs to, with the block that it is in. Costs one look at each state of the definition.

@@ -125,6 +125,22 @@ impl Task {
         }
     }
 
+    /// Whether AWS makes the call by an SDK, which makes it again by itself where nothing was carried out.
+    #[must_use]
+    pub fn is_by_sdk(&self) -> bool {
+        match &self.0 {
+            Kind::Invocation { .. } | Kind::Action(_) | Kind::Sdk(_) | Kind::Table(_) => true,
+            Kind::Gateway(_) | Kind::Kubernetes(_) => false,
+        }
+    }
+
+    /// Says how often the call was made, for its failure.
+    pub fn attempted(&mut self, count: u32) {
+        if let Kind::Sdk(call) = &mut self.0 {
+            call.attempted(count);
+        }
+    }
+
     /// What to send.
     #[must_use]
     pub fn request(&self) -> Request {
@@ -152,6 +168,19 @@ impl Task {
             Kind::Gateway(call) => call.result(response),
             Kind::Kubernetes(_) => KubernetesCall::result(response),
         }
+    }
+
+    /// The failure of a call whose response is larger than anything can be made of.
+    #[must_use]
+    pub fn oversized(&self) -> Failure {
+        Failure::too_large(match &self.0 {
+            Kind::Invocation { invocation, .. } => invocation.whose(),
+            Kind::Action(action) => action.service.endpoint_prefix(),
+            Kind::Sdk(call) => call.whose(),
+            Kind::Table(call) => call.whose(),
+            Kind::Gateway(_) => "apigateway",
+            Kind::Kubernetes(_) => "eks",
+        })
     }
 
     /// The failure of a call that got no response. The detail says what is known of it.

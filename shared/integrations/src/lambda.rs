@@ -188,15 +188,19 @@ impl Invocation {
         }
     }
 
+    /// Whose result it is, as causes name it (recorded).
+    pub(crate) fn whose(&self) -> &str {
+        match &self.form {
+            Form::Arn => &self.function.0,
+            Form::Invoke(_) => "lambda",
+        }
+    }
+
     fn bare_result(&self, response: &Response) -> Result<Payload, Failure> {
         let text = response.text();
         // Before it is read: what is too large need not be JSON (recorded).
         if text.len() > RESULT_BYTES_MAX {
-            let arn = &self.function.0;
-            let cause = format!(
-                "The state/task '{arn}' returned a result with a size exceeding the maximum number of bytes service limit."
-            );
-            return Err(Failure::new(Failure::DATA_LIMIT_EXCEEDED, &cause));
+            return Err(Failure::too_large(self.whose()));
         }
         Ok(Payload::parse(&text).unwrap_or_else(|_| Payload::new(text.as_ref().into())))
     }

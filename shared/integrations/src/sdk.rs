@@ -11,6 +11,8 @@ use baton_services::{Action, Context, ServiceError, Unknown, action};
 pub(crate) struct SdkCall {
     action: Action,
     request: Request,
+    attempts: u32,
+    whose: String,
 }
 
 impl SdkCall {
@@ -27,28 +29,39 @@ impl SdkCall {
         let context = Context { region: origin.region(), token: &token };
         let request = action.request(members, &context);
         let request = request.map_err(|faults| unfit(arguments, &faults.to_string()))?;
-        Ok(SdkCall { action, request })
+        Ok(SdkCall { action, request, attempts: 1, whose: resource.service.clone() })
     }
 
     pub(crate) fn request(&self) -> &Request {
         &self.request
     }
 
+    /// Whose result it is.
+    pub(crate) fn whose(&self) -> &str {
+        &self.whose
+    }
+
+    /// Says how often the call was made.
+    pub(crate) fn attempted(&mut self, count: u32) {
+        self.attempts = count;
+    }
+
     /// The answer's members, without metadata as recorded (INT-PAT-05).
     pub(crate) fn result(&self, response: &Response) -> Result<Payload, Failure> {
         match self.action.outcome(response) {
             Ok(result) => Ok(Payload::new(result)),
-            Err(error) => Err(failure(&error)),
+            Err(error) => Err(self.failure(*error)),
         }
     }
 
     pub(crate) fn unreachable(&self, detail: &str) -> Failure {
-        failure(&self.action.unreachable(detail))
+        self.failure(self.action.unreachable(detail))
     }
-}
 
-fn failure(error: &ServiceError) -> Failure {
-    Failure::new(&error.error(), &error.cause())
+    fn failure(&self, error: ServiceError) -> Failure {
+        let error = ServiceError { attempts: self.attempts, ..error };
+        Failure::new(&error.error(), &error.cause())
+    }
 }
 
 /// The failure of a task whose action is not known: where the table is built in, its definition would not have been taken.

@@ -6,8 +6,8 @@ use baton_api::{OwnApi, is_elsewhere};
 use baton_asl::Resource;
 use baton_aws::{Aws, RoleError};
 use baton_calls::{
-    AllowedHosts, CallError, Caller, Credentials, Endpoints, HttpClient, HttpTasks,
-    LocalCredentials, ObjectTerms, Terms,
+    AllowedHosts, Attempted, CallError, Caller, Credentials, Endpoints, HttpClient, HttpTasks,
+    LocalCredentials, ObjectTerms, Patience, Terms,
 };
 use baton_driver::{
     CallAnswer, Job, ObjectAnswer, ObjectCall, ObjectError, TaskCall, Tasks, WORKER_LOST,
@@ -25,8 +25,6 @@ use std::time::{Duration, SystemTime};
 
 /// How long a job's answer how it stands may take.
 const JOB_TIME_LIMIT: Duration = Duration::from_secs(25);
-/// How often a call is tried that certainly has not arrived.
-const TRIES_MAX: u32 = 3;
 
 /// Makes calls, in the functions that have the rights to.
 #[derive(Debug)]
@@ -64,14 +62,15 @@ impl RoleCalls {
         self.aws.credentials(call.role_arn, call.credentials_role_arn, machine_arn).await
     }
 
-    /// Sends the request, again where it has not arrived for certain.
+    /// Sends the request, again where that repeats nothing.
     async fn send(
         &self,
         request: &Request,
         call: &TaskCall<'_>,
         credentials: Credentials,
         time_limit: Duration,
-    ) -> Result<Response, CallError> {
+        patience: Patience,
+    ) -> Attempted {
         let credentials = LocalCredentials::Given(credentials);
         let caller = Caller::new(self.client.clone(), self.endpoints.clone(), credentials);
         let terms = Terms {
@@ -80,16 +79,19 @@ impl RoleCalls {
             time_limit,
             now: SystemTime::from(self.aws.now()),
         };
-        let mut tries = 1_u32;
-        loop {
-            match caller.call(request, &terms).await {
-                Err(error @ CallError::Unconnected { .. }) if tries < TRIES_MAX => {
-                    tracing::warn!(%error, tries, "the call is tried again");
-                    tries = tries.saturating_add(1);
-                }
-                answer => return answer,
-            }
-        }
+        // On the heap: it lies deep inside the futures of whole functions.
+        Box::pin(caller.call_patiently(request, &terms, patience)).await
+    }
+
+    /// Sends a question, which may be asked again.
+    async fn send_question(
+        &self,
+        request: &Request,
+        call: &TaskCall<'_>,
+        credentials: Credentials,
+    ) -> Result<Response, CallError> {
+        let patience = Patience::of_sdk(true, call.spread());
+        self.send(request, call, credentials, JOB_TIME_LIMIT, patience).await.answer
     }
 
     /// What the caller is not allowed is the task's failure, as AWS words it.
@@ -118,17 +120,20 @@ impl RoleCalls {
             Err(RoleError::Unavailable(error)) => return Err(task.unreachable(&error.to_string())),
         };
         while let Some(question) = task.question() {
-            match self.send(&question, call, credentials.clone(), JOB_TIME_LIMIT).await {
+            match self.send_question(&question, call, credentials.clone()).await {
                 Ok(response) => task.answer(&response)?,
-                Err(error) => return Err(task.unreachable(&error.chain())),
+                Err(error) => return Err(error.failure(&task)),
             }
         }
         let request = task.request();
         let time_limit = self.deadline.left(&self.aws);
-        match self.send(&request, call, credentials, time_limit).await {
+        let patience = Patience::of_task(&task, self.is_repeatable(call), call.spread());
+        let made = self.send(&request, call, credentials, time_limit, patience).await;
+        task.attempted(made.count);
+        match made.answer {
             Ok(response) => task.result(&response).map(CallAnswer::Succeeded),
             Err(CallError::TimedOut(limit)) => Err(given_up(limit)),
-            Err(error) => Err(task.unreachable(&error.chain())),
+            Err(error) => Err(error.failure(&task)),
         }
     }
 
@@ -158,7 +163,7 @@ impl RoleCalls {
         call: &TaskCall<'_>,
         credentials: &Credentials,
     ) -> Result<Value, Failure> {
-        match self.send(request, call, credentials.clone(), JOB_TIME_LIMIT).await {
+        match self.send_question(request, call, credentials.clone()).await {
             Ok(response) => connection_answer(&response),
             Err(error) => Err(connection_failure("InternalError", &error.chain())),
         }
@@ -172,7 +177,7 @@ impl RoleCalls {
             return Ok((response, true));
         }
         let credentials = self.credentials(&job.call).await?;
-        Ok((self.send(request, &job.call, credentials, JOB_TIME_LIMIT).await?, false))
+        Ok((self.send_question(request, &job.call, credentials).await?, false))
     }
 }
 
@@ -222,7 +227,7 @@ impl Tasks for RoleCalls {
     }
 
     async fn job_end(&self, job: &Job<'_>) -> Result<Option<CallAnswer>, BoxError> {
-        job.end_by(|request| async move { self.ask(&request, job).await }).await
+        Box::pin(job.end_by(|request| async move { self.ask(&request, job).await })).await
     }
 
     async fn stop_job(&self, job: &Job<'_>) {

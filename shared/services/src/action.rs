@@ -297,6 +297,7 @@ impl Action {
             exception,
             client,
             message: message.unwrap_or_else(|| "null".to_owned()),
+            attempts: 1,
             code,
             answer: Some(Refused::new(response, request_id)),
         }

@@ -16,6 +16,8 @@ pub struct ServiceError {
     pub code: String,
     /// The answer, if there was one that can be read.
     pub answer: Option<Refused>,
+    /// How often the call was made.
+    pub attempts: u32,
 }
 
 /// What is known of an answer that refuses.
@@ -59,13 +61,13 @@ impl ServiceError {
             }
             cause.push(')');
         }
-        cause + " (SDK Attempt Count: 1)"
+        format!("{cause} (SDK Attempt Count: {})", self.attempts)
     }
 
     /// The failure of a call without an answer that can be read.
     pub(crate) fn without_answer(client: String, message: String) -> Self {
         let exception = "SdkClientException".to_owned();
-        ServiceError { client, exception, message, code: String::new(), answer: None }
+        ServiceError { client, exception, message, code: String::new(), answer: None, attempts: 1 }
     }
 }
 

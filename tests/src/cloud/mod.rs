@@ -5,6 +5,7 @@
 
 pub mod dynamo;
 mod expression;
+mod gate;
 mod home;
 mod http;
 mod item;
@@ -14,6 +15,7 @@ mod record;
 mod stack;
 mod table;
 
+pub use gate::Gate;
 pub use home::CloudHome;
 pub use item::{Item, Value};
 pub use log::Log;

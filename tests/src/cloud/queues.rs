@@ -70,6 +70,12 @@ impl Queues {
         }
     }
 
+    /// How many messages could be received.
+    pub fn visible(&self, url: &str, now: i64) -> usize {
+        let queue = self.queues.get(url).into_iter().flatten();
+        queue.filter(|message| message.visible_millis <= now).count()
+    }
+
     pub fn send(&mut self, url: &str, body: &str, visible_millis: i64) -> u64 {
         self.ids += 1;
         let message =

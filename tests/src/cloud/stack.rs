@@ -83,6 +83,14 @@ impl Stack {
         }
     }
 
+    /// The same, with calls that go to this address.
+    pub async fn at(terms: Terms, endpoint: &str) -> Self {
+        let mut stack = Stack::new(terms).await;
+        stack.endpoint = endpoint.to_owned();
+        stack.redeploy().await;
+        stack
+    }
+
     /// What an action of another service is answered from now on, by its `x-amz-target`.
     pub fn answer(&self, target: &str, answer: &Value) {
         let (target, answer) = (target.to_ascii_lowercase(), answer.to_string());
@@ -250,6 +258,22 @@ impl Stack {
             }
         }
         messages.len()
+    }
+
+    /// All that a queue holds, as one event; they are not delivered again.
+    pub fn receive_all(&self, url: &str) -> Value {
+        let state = &mut *self.cloud.lock();
+        let messages = state.queues.receive(url, state.now, usize::MAX, state.now);
+        for message in &messages {
+            state.queues.delete(url, message.id);
+        }
+        json!({ "Records": records(&messages) })
+    }
+
+    /// How many messages of a queue could be delivered.
+    pub fn visible(&self, url: &str) -> usize {
+        let state = self.cloud.lock();
+        state.queues.visible(url, state.now)
     }
 
     /// Those that have not been delivered too often; the others go to the dead-letter queue.

@@ -15,12 +15,12 @@ pub(crate) use target::{Server, Target, fits};
 
 use crate::config::{Config, How, Rule};
 
-use crate::limits::EVENTS_MAX;
+use crate::limits::{CALLS_MAX, COMMANDS_MAX, EVENTS_MAX};
 use baton_api::{OwnApi, is_elsewhere};
 use baton_asl::Resource;
 use baton_calls::{
-    AllowedHosts, CallError, Caller, Endpoints, HttpClient, HttpTasks, LocalCredentials,
-    ObjectTerms, Terms,
+    AllowedHosts, Attempted, CallError, Caller, Endpoints, HttpClient, HttpTasks, LocalCredentials,
+    ObjectTerms, Patience, Terms,
 };
 use baton_driver::{CallAnswer, Job, ObjectAnswer, ObjectCall, ObjectError, TaskCall, Tasks};
 use baton_embedded::{Embedded, Hold, wall_now};
@@ -99,6 +99,18 @@ impl LocalTasks {
         let own = OwnApi::default();
         let http = HttpTasks::new(AllowedHosts::new(serving.config.allowed_hosts.clone()));
         LocalTasks { backend, serving, client, caller, http, own, answers, events }
+    }
+
+    /// How many calls may be made at a time.
+    pub(crate) fn calls_max(&self) -> usize {
+        let Serving { targets, config, .. } = &*self.serving;
+        let runs_command =
+            |rule: &Rule| matches!(&rule.how, How::Serve(server) if server.is_command());
+        if targets.iter().any(Target::runs_command) || config.rules.iter().any(runs_command) {
+            COMMANDS_MAX
+        } else {
+            CALLS_MAX
+        }
     }
 
     /// The API of this machine, which its own tasks need not go out for.
@@ -268,15 +280,18 @@ impl LocalTasks {
         reachable?;
         let mut task = task.clone();
         while let Some(question) = task.question() {
-            match send(caller, &question, call).await {
+            match send(caller, &question, call, Patience::of_sdk(true, call.spread())).await.answer
+            {
                 Ok(response) => task.answer(&response)?,
-                Err(error) => return Err(task.unreachable(&error.chain())),
+                Err(error) => return Err(error.failure(&task)),
             }
         }
-        let request = task.request();
-        match send(caller, &request, call).await {
+        let patience = Patience::of_task(&task, self.is_repeatable(call), call.spread());
+        let made = send(caller, &task.request(), call, patience).await;
+        task.attempted(made.count);
+        match made.answer {
             Ok(response) => task.result(&response),
-            Err(error) => Err(task.unreachable(&error.chain())),
+            Err(error) => Err(error.failure(&task)),
         }
     }
 
@@ -294,7 +309,8 @@ impl LocalTasks {
             Some(_) | None => {
                 let provider = self.caller.provider().clone();
                 let caller = Caller::new(self.client.clone(), endpoints.clone(), provider);
-                Ok((send(&caller, request, &job.call).await?, false))
+                let patience = Patience::of_sdk(true, job.call.spread());
+                Ok((send(&caller, request, &job.call, patience).await.answer?, false))
             }
         }
     }
@@ -411,14 +427,15 @@ async fn send(
     caller: &Caller<LocalCredentials>,
     request: &Request,
     call: &TaskCall<'_>,
-) -> Result<Response, CallError> {
+    patience: Patience,
+) -> Attempted {
     let terms = Terms {
         role_arn: call.credentials_role_arn.unwrap_or(call.role_arn),
         trace_header: call.trace_header,
         time_limit: call.time_limit,
         now: SystemTime::from(wall_now()),
     };
-    caller.call(request, &terms).await
+    caller.call_patiently(request, &terms, patience).await
 }
 
 /// The function that a task calls, if it calls one.

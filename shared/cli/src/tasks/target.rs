@@ -48,6 +48,11 @@ impl Target {
             && [function.name(), function.as_str()].iter().any(|name| fits(&self.pattern, name))
     }
 
+    /// Whether each call is a process.
+    pub(crate) fn runs_command(&self) -> bool {
+        self.server.is_command()
+    }
+
     /// What serves this function.
     pub(crate) fn server(&self, function: &FunctionName) -> Server {
         self.server.named(function)
@@ -55,6 +60,11 @@ impl Target {
 }
 
 impl Server {
+    /// Whether each call is a process.
+    pub(crate) fn is_command(&self) -> bool {
+        matches!(self, Server::Command(_))
+    }
+
     /// A command, as a shell would split it.
     pub(crate) fn command(text: &str) -> Result<Self, String> {
         words::split(text).map(Server::Command).map_err(|error| error.to_string())

@@ -113,6 +113,11 @@ impl TableCall {
         self.search.as_ref().map_or(&self.request, |(search, ..)| search.question())
     }
 
+    /// Whose result it is.
+    pub(crate) fn whose(&self) -> &str {
+        self.service.name
+    }
+
     /// Whether the next request is only a question.
     pub(crate) fn is_question(&self) -> bool {
         self.search.is_some()
