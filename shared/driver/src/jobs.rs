@@ -64,7 +64,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         let key = self.heard_key(&job);
         if self.newest_if(&run.arn, &record.scope, record.sequence).await?.is_none() {
             self.forget(run, record, key.as_ref()).await?;
-            return Ok(Some(Taken::Dropped(Dropped::Stale)));
+            // Whoever noted the end may have died before it did what follows.
+            let next = record.sequence.next();
+            return Ok(Some(self.follow_if_newest(run, &record.scope, next).await?));
         }
         if let Some(key) = &key {
             self.note_waiter(run, record, key).await?;
@@ -130,7 +132,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             return self.poll(run, &newest, callback).await;
         }
         if newest.record.sequence != began.sequence {
-            return Ok(Taken::Dropped(Dropped::Stale));
+            // The end may have been noted by this very cue, which comes again to do what follows.
+            let after_its_end = began.sequence.next().next();
+            return self.follow_if_newest(run, &began.scope, after_its_end).await;
         }
         let at = self.backend.now().saturating_add(UNSUBMITTED_PAUSE).unwrap_or(Timestamp::MAX);
         self.send_again(run, began, Signal::Poll, at).await

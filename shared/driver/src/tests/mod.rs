@@ -6,6 +6,7 @@ mod definitions;
 mod doctor;
 mod express;
 mod forks;
+mod jobs;
 mod map_express;
 mod map_redrives;
 mod map_results;

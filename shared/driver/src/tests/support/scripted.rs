@@ -1,7 +1,7 @@
 //! Tasks that answer by script.
 
 use crate::objects::{ObjectAnswer, ObjectCall, ObjectError, ObjectRequest, ObjectSummary};
-use crate::{CallAnswer, TaskCall, Tasks};
+use crate::{CallAnswer, Job, TaskCall, Tasks};
 use baton_engine::{Failure, Payload};
 use baton_store::BoxError;
 use serde_json::Value;
@@ -16,6 +16,7 @@ pub(crate) struct Scripted(Arc<Mutex<Script>>);
 #[derive(Debug, Default)]
 struct Script {
     answers: BTreeMap<String, VecDeque<Option<CallAnswer>>>,
+    ends: BTreeMap<String, CallAnswer>,
     calls: Vec<Seen>,
     unready: u32,
     crashes: bool,
@@ -47,6 +48,11 @@ impl Scripted {
     /// The next answer of a state that has no answer before it.
     pub(crate) fn script(&self, state: &str, answer: CallAnswer) {
         self.with(|script| script.answers.entry(state.into()).or_default().push_back(Some(answer)));
+    }
+
+    /// From here on the jobs of a state have ended.
+    pub(crate) fn end_job(&self, state: &str, end: CallAnswer) {
+        self.with(|script| script.ends.insert(state.into(), end));
     }
 
     /// The next call of a state is never answered.
@@ -124,6 +130,10 @@ impl Tasks for Scripted {
 
     async fn objects(&self, call: &ObjectCall<'_>) -> Result<ObjectAnswer, ObjectError> {
         self.with(|script| script.answer(call.request))
+    }
+
+    async fn job_end(&self, job: &Job<'_>) -> Result<Option<CallAnswer>, BoxError> {
+        Ok(self.with(|script| script.ends.get(job.call.state.as_str()).cloned()))
     }
 
     async fn call(&self, call: &TaskCall<'_>) -> CallAnswer {
