@@ -1,7 +1,7 @@
 //! Many calls in one process of the task function.
 
 use baton_lambda::Queue;
-use baton_tests::cloud::{CUE_QUEUE, Gate, Stack, TASK_QUEUE, Terms};
+use baton_tests::cloud::{Gate, Stack, TASK_QUEUE, Terms};
 use serde_json::json;
 use std::time::Duration;
 
@@ -14,8 +14,7 @@ async fn a_thousand_calls_are_under_way_at_once_and_a_slow_one_holds_up_none() {
     raise_open_files();
     let gate = Gate::start().await;
     let mut stack = Stack::at(Terms { batch: 10, call_secs: 0.0 }, gate.address()).await;
-    let machine =
-        stack.create("crowd", &crate::chain(&[crate::task("f"), json!({"Type": "Pass"})])).await;
+    let machine = stack.create("crowd", &crate::chain(&[crate::task("f"), crate::task("g")])).await;
     for number in 0..=CALLS {
         let input = json!({ "slow": number == CALLS });
         stack.start(&machine, &format!("e{number}"), &input).await;
@@ -31,8 +30,9 @@ async fn a_thousand_calls_are_under_way_at_once_and_a_slow_one_holds_up_none() {
     let each = under_way / CALLS as u64;
     assert!(each < BYTES_EACH_MAX, "{each} bytes for each call under way");
     gate.open();
-    until("the quick ones have ended", CALLS, || stack.visible(CUE_QUEUE)).await;
-    assert_eq!(stack.visible(CUE_QUEUE), CALLS, "all calls but the slow one have gone on");
+    // Each that has gone on asks for its next call.
+    until("the quick ones have ended", CALLS, || stack.visible(TASK_QUEUE)).await;
+    assert_eq!(stack.visible(TASK_QUEUE), CALLS, "all calls but the slow one have gone on");
     assert!(!taking.is_finished());
     gate.open_for_all();
     assert!(taking.await.expect("no panic").batch_item_failures.is_empty());
