@@ -1,11 +1,26 @@
 //! Records of a newer version, met by an older one: after a rollback.
 
 use crate::{chain, describe, stack};
-use baton_tests::cloud::{CUE_QUEUE, KEPT_QUEUE, base64};
+use baton_tests::cloud::{CUE_QUEUE, KEPT_QUEUE, base64, unbase64};
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn what_a_newer_version_wrote_waits_for_it() {
+    check_newer(|_| r#"{"v":9,"d":{"what":"ever"}}"#.to_owned()).await;
+}
+
+#[tokio::test]
+async fn a_record_that_waits_for_something_newer_waits_for_who_knows_it() {
+    check_newer(|doc| {
+        let newer = doc.replace("\"until\"", "\"until-someday\"");
+        assert_ne!(doc, newer);
+        newer
+    })
+    .await;
+}
+
+/// `newer` makes of a record's text one that a newer version wrote.
+async fn check_newer(newer: impl Fn(&str) -> String) {
     let mut stack = stack().await;
     let states =
         [json!({"Type": "Pass"}), json!({"Type": "Wait", "Seconds": 5}), json!({"Type": "Pass"})];
@@ -17,7 +32,9 @@ async fn what_a_newer_version_wrote_waits_for_it() {
     // The newest record of one of them was written by a newer version.
     let mut newest = record(&stack, &execution);
     let written = newest.clone();
-    newest["doc"] = json!({"B": base64(br#"{"v":9,"d":{"what":"ever"}}"#)});
+    let doc = unbase64(newest["doc"]["B"].as_str().unwrap());
+    let doc = newer(std::str::from_utf8(&doc).expect("so small a text is not compressed"));
+    newest["doc"] = json!({"B": base64(doc.as_bytes())});
     stack.cloud.put_row(newest.as_object().unwrap().clone());
     for _ in 0..50 {
         let until = stack.cloud.now().as_millisecond() + 60_000;

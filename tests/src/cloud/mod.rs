@@ -439,3 +439,7 @@ pub fn cue_body(execution: &str, cue: &Cue) -> String {
 pub fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
+
+pub fn unbase64(text: &str) -> Vec<u8> {
+    base64::engine::general_purpose::STANDARD.decode(text).expect("base64")
+}

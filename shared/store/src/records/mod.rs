@@ -76,6 +76,9 @@ impl Unreadable {
     pub fn of(self, what: &'static str, key: &str) -> StoreError {
         match self {
             Unreadable::Version(_) => StoreError::Unavailable { what, source: Box::new(self) },
+            Unreadable::Form(ref error) if is_newer(error) => {
+                StoreError::Unavailable { what, source: Box::new(self) }
+            }
             Unreadable::Start
             | Unreadable::Frame(_)
             | Unreadable::Form(_)
@@ -85,6 +88,11 @@ impl Unreadable {
             }
         }
     }
+}
+
+/// Whether a text has a variant that this program does not know: a newer one may have added it to the same version.
+fn is_newer(error: &serde_json::Error) -> bool {
+    error.is_data() && error.to_string().starts_with("unknown variant")
 }
 
 /// A type that is kept as a document. Each has its own file here.
