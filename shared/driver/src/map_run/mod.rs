@@ -354,6 +354,11 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         let Some(state) = self.set_aborted(of).await? else {
             return Ok(Taken::Dropped(Dropped::NoSuchRecord));
         };
+        if matches!(state.status, MapRunStatus::Succeeded | MapRunStatus::Failed) {
+            // It ended before anybody could stop it. To collect its results again would do again what follows from the end
+            // that the execution came to instead, and that is to stop it.
+            return Ok(Taken::Dropped(Dropped::Ended));
+        }
         self.look_after(of, &state).await?;
         Ok(Taken::Advanced)
     }

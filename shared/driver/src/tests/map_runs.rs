@@ -191,6 +191,31 @@ async fn stopping_the_execution_stops_the_children() {
     assert_eq!(run_state(&world).await.status.as_str(), "ABORTED");
 }
 
+/// Wherever the process dies, and whatever of its end the run had noted by then: the stop is obeyed, and the cues end.
+#[tokio::test]
+async fn a_stop_after_a_crash_at_any_point_ends_all() {
+    let mut statuses = BTreeMap::new();
+    let mut point = 0;
+    loop {
+        let mut world = world(numbers(2), map(json!({}), work())).await;
+        world.start().await;
+        world.backend.die_at(point);
+        if !run_and_die(&world).await {
+            break;
+        }
+        world.backend.live();
+        world.restart();
+        world.driver.stop(&world.arn(), ErrorDetail::default()).await.unwrap();
+        world.run_dry().await;
+        assert!(world.status().await.is_ended(), "dead at {point}");
+        let counts = count(&world).await;
+        assert!(!counts.contains_key("RUNNING"), "dead at {point}: {counts:?}");
+        *statuses.entry(world.status().await.name().as_str()).or_insert(0) += 1;
+        point += 1;
+    }
+    assert!(statuses.get("ABORTED").is_some_and(|times| *times > 20), "{statuses:?}");
+}
+
 /// Wherever the process dies: all items, each once, in one run.
 #[tokio::test]
 async fn a_crash_at_any_point_changes_nothing() {
