@@ -1,5 +1,6 @@
 //! Activities, and the tasks that wait for their workers.
 
+use super::place::RecordPlace;
 use super::{Document, DocumentKind};
 use crate::ExecutionArn;
 use baton_engine::{Record, ScopePath, Sequence};
@@ -35,12 +36,8 @@ impl Document for Activity {
 /// A task that waits for a worker of its activity. It may stand for one that waits no longer: whoever takes it asks the journal.
 /// Group: the activity's ARN.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ActivityTask {
-    execution: String,
-    scope: String,
-    sequence: u32,
-}
+#[serde(transparent)]
+pub struct ActivityTask(RecordPlace);
 
 impl Document for ActivityTask {
     const KIND: DocumentKind = DocumentKind::ActivityTask;
@@ -50,8 +47,7 @@ impl ActivityTask {
     /// The task of a record.
     #[must_use]
     pub fn of(execution: &ExecutionArn, record: &Record) -> Self {
-        let (scope, sequence) = (record.scope.to_string(), record.sequence.0);
-        ActivityTask { execution: execution.to_string(), scope, sequence }
+        ActivityTask(RecordPlace::new(execution, &record.scope, record.sequence))
     }
 
     /// The key of a record's task: the one that was scheduled first comes first.
@@ -64,8 +60,7 @@ impl ActivityTask {
     /// Which record waits; nothing if this is no such thing.
     #[must_use]
     pub fn place(&self) -> Option<(ExecutionArn, ScopePath, Sequence)> {
-        let execution = ExecutionArn::parse(&self.execution).ok()?;
-        Some((execution, self.scope.parse().ok()?, Sequence(self.sequence)))
+        self.0.read()
     }
 }
 
@@ -92,7 +87,11 @@ mod tests {
         let task = ActivityTask::of(&execution, &record);
         assert_eq!(task.place(), Some((execution, record.scope, record.sequence)));
         check(
-            &ActivityTask { execution: "e".to_owned(), scope: "3.0".to_owned(), sequence: 7 },
+            &ActivityTask(RecordPlace {
+                execution: "e".to_owned(),
+                scope: "3.0".to_owned(),
+                sequence: 7,
+            }),
             r#"{"v":1,"d":{"execution":"e","scope":"3.0","sequence":7}}"#,
         );
     }

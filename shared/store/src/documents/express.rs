@@ -1,9 +1,11 @@
 //! Asynchronous Express executions that were accepted and have not ended, or whose end somebody has yet to take note of.
 
+use super::place::RecordPlace;
 use super::{Document, DocumentKind};
-use crate::{ExecutionArn, Header, Logging, MachineArn, Parent, RevisionId, Status};
+use crate::records::is_default;
+use crate::{Header, Logging, MachineArn, Parent, RevisionId, Status};
 use baton_asl::BlockId;
-use baton_engine::{ErrorDetail, Execution, Payload, Sequence};
+use baton_engine::{ErrorDetail, Execution, Payload};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -35,21 +37,14 @@ pub struct ExpressStart {
     timeout_secs: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     logging: Option<Logging>,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     depth: u32,
     /// The task that runs it as its job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    parent: Option<Waiter>,
+    parent: Option<RecordPlace>,
     /// How it ended, until the parent has moved on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end: Option<End>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Waiter {
-    execution: String,
-    scope: String,
-    sequence: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,11 +62,6 @@ enum How {
     Failed(Option<Arc<str>>, Option<Arc<str>>),
     Aborted(Option<Arc<str>>, Option<Arc<str>>),
     TimedOut,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 impl Document for ExpressStart {
@@ -103,7 +93,7 @@ impl ExpressStart {
             timeout_secs: header.timeout_secs,
             logging: header.logging.clone(),
             depth: header.depth,
-            parent: header.parent.as_ref().and_then(Waiter::of),
+            parent: header.parent.as_ref().and_then(waiter),
             end: None,
         }
     }
@@ -140,7 +130,7 @@ impl ExpressStart {
             trace_header: self.trace_header,
             timeout_secs: self.timeout_secs,
             depth: self.depth,
-            parent: self.parent.and_then(Waiter::parent),
+            parent: self.parent.as_ref().and_then(parent),
             status: match self.end {
                 Some(end) => end.status()?,
                 None => Status::Running,
@@ -152,23 +142,18 @@ impl ExpressStart {
     }
 }
 
-impl Waiter {
-    fn of(parent: &Parent) -> Option<Self> {
-        match parent {
-            Parent::Job { execution, scope, sequence } => Some(Waiter {
-                execution: execution.to_string(),
-                scope: scope.to_string(),
-                sequence: sequence.0,
-            }),
-            Parent::MapRun(_) => None,
+fn waiter(parent: &Parent) -> Option<RecordPlace> {
+    match parent {
+        Parent::Job { execution, scope, sequence } => {
+            Some(RecordPlace::new(execution, scope, *sequence))
         }
+        Parent::MapRun(_) => None,
     }
+}
 
-    fn parent(self) -> Option<Parent> {
-        let execution = ExecutionArn::parse(&self.execution).ok()?;
-        let (scope, sequence) = (self.scope.parse().ok()?, Sequence(self.sequence));
-        Some(Parent::Job { execution, scope, sequence })
-    }
+fn parent(waiter: &RecordPlace) -> Option<Parent> {
+    let (execution, scope, sequence) = waiter.read()?;
+    Some(Parent::Job { execution, scope, sequence })
 }
 
 impl End {
@@ -209,7 +194,9 @@ impl End {
 mod tests {
     use super::super::tests::check;
     use super::*;
+    use crate::ExecutionArn;
     use crate::records::samples;
+    use baton_engine::Sequence;
 
     #[test]
     fn a_start_reads_back() {

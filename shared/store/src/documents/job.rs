@@ -1,5 +1,6 @@
 //! Who waits for the end of a job of which an event tells.
 
+use super::place::RecordPlace;
 use super::{Document, DocumentKind};
 use crate::ExecutionArn;
 use baton_engine::{ScopePath, Sequence};
@@ -8,12 +9,8 @@ use serde::{Deserialize, Serialize};
 /// A record that waits for a job's end. It may stand for one that waits no longer: whoever is told asks the journal.
 /// Group: the job, by the name that events have for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct JobWaiter {
-    execution: String,
-    scope: String,
-    sequence: u32,
-}
+#[serde(transparent)]
+pub struct JobWaiter(RecordPlace);
 
 impl Document for JobWaiter {
     const KIND: DocumentKind = DocumentKind::JobWaiter;
@@ -23,21 +20,20 @@ impl JobWaiter {
     /// The record of this number.
     #[must_use]
     pub fn new(execution: &ExecutionArn, scope: &ScopePath, sequence: Sequence) -> Self {
-        let (execution, scope) = (execution.to_string(), scope.to_string());
-        JobWaiter { execution, scope, sequence: sequence.0 }
+        JobWaiter(RecordPlace::new(execution, scope, sequence))
     }
 
     /// Its key.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("{} {} {}", self.execution, self.scope, self.sequence)
+        let RecordPlace { execution, scope, sequence } = &self.0;
+        format!("{execution} {scope} {sequence}")
     }
 
     /// Which record waits; nothing if this is no such thing.
     #[must_use]
     pub fn place(&self) -> Option<(ExecutionArn, ScopePath, Sequence)> {
-        let execution = ExecutionArn::parse(&self.execution).ok()?;
-        Some((execution, self.scope.parse().ok()?, Sequence(self.sequence)))
+        self.0.read()
     }
 }
 

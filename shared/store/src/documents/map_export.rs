@@ -1,6 +1,7 @@
 //! How far a map run's results have been written to S3.
 
 use super::{Document, DocumentKind};
+use crate::records::is_default;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "camelCase")]
 pub struct MapExport {
     /// For which redrive of the run.
-    #[serde(default, skip_serializing_if = "super::map_run::is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub redrives: u32,
     /// The chunk of the next child.
     pub chunk: u32,

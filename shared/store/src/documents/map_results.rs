@@ -7,7 +7,9 @@
 //! An Express child has no header. Its ARN says where its input and its result are: the name holds the map run, the id the place
 //! in the manifest, each hidden in what looks like a UUID, so that no child's ARN gives away another's.
 
+use super::map_run::{is_one, one};
 use super::{Document, DocumentKind};
+use crate::records::is_default;
 use crate::{ExecutionArn, MachineArn, StatusName};
 use baton_engine::ErrorDetail;
 use serde::{Deserialize, Serialize};
@@ -42,10 +44,10 @@ pub struct MapResult {
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Reason>,
     /// Whether its time was over.
-    #[serde(rename = "x", default, skip_serializing_if = "is_false")]
+    #[serde(rename = "x", default, skip_serializing_if = "is_default")]
     pub is_timed_out: bool,
     /// Whether it was given up with its run.
-    #[serde(rename = "a", default, skip_serializing_if = "is_false")]
+    #[serde(rename = "a", default, skip_serializing_if = "is_default")]
     pub is_aborted: bool,
 }
 
@@ -172,20 +174,6 @@ fn text(bits: u128) -> String {
 fn bits(text: &str) -> Option<u128> {
     let hex: String = text.split('-').collect();
     if hex.len() != 32 { None } else { u128::from_str_radix(&hex, 16).ok() }
-}
-
-fn one() -> u32 {
-    1
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_one(value: &u32) -> bool {
-    *value == 1
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 #[cfg(test)]

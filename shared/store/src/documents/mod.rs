@@ -16,6 +16,7 @@ mod job;
 mod map_export;
 mod map_results;
 mod map_run;
+mod place;
 mod tags;
 mod version;
 

@@ -16,7 +16,7 @@
 //! | `j` | logging: level, data, log group | | | |
 //! | `p`, `s` | who waits for its end, the block it starts in | | | |
 
-use super::value::{ErrorForm, Time, borrowed, scope, scope_form};
+use super::value::{ErrorForm, Time, borrowed, is_default, scope, scope_form};
 use super::{Kept, Unreadable, sealed};
 use crate::{
     ExecutionArn, Header, Logging, MachineArn, MapRunChild, Parent, RedriveToken, RevisionId,
@@ -58,15 +58,10 @@ pub struct HeaderForm<'a> {
     j: Option<Logging>,
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     p: Option<ParentForm<'a>>,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     d: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     s: Option<u32>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 /// Who waits for the end.

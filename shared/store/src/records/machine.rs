@@ -12,7 +12,7 @@
 //! | `r` | revision | | | |
 //! | `s`, `t` | settings, tags | | | |
 
-use super::value::{Time, is_zero};
+use super::value::{Time, is_default};
 use super::{Kept, Unreadable, sealed};
 use crate::{Machine, MachineArn, MachineKind, Revision, RevisionId};
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub struct MachineForm<'a> {
     c: Time,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     u: Option<Time>,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     z: bool,
     #[serde(borrow)]
     r: RevisionForm<'a>,

@@ -39,6 +39,7 @@ pub use decode::{Decoded, Lacking, decode, decode_whole};
 pub use encode::{Encoded, Packing, encode};
 pub use frame::unpack;
 pub use header::{fork_from_text, fork_text, redrives_text, take_redrives};
+pub(crate) use value::is_default;
 
 use crate::StoreError;
 use serde::{Deserialize, Serialize};

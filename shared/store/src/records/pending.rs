@@ -6,7 +6,7 @@ use super::Unreadable;
 use super::event::TypeForm;
 use super::header::{fork_from_text, fork_text};
 use super::table::{Payloads, Table};
-use super::value::{ErrorForm, FailureForm, Time, borrowed};
+use super::value::{ErrorForm, FailureForm, Time, borrowed, is_default};
 use baton_asl::Resource;
 use baton_engine::{
     Batch, Call, Callback, End, Fork, Hop, ItemSource, MapRun, Nonce, Pending, Sequence,
@@ -65,12 +65,8 @@ pub(super) struct MapRunForm<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     x: Option<u32>,
     /// Redrives.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     d: u32,
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -23,7 +23,9 @@
 use super::event::{EventForm, event, event_form};
 use super::pending::{PendingForm, pending, pending_form};
 use super::table::{Payloads, Table};
-use super::value::{MomentForm, Time, borrowed, is_zero, moment, moment_form, scope, scope_form};
+use super::value::{
+    MomentForm, Time, borrowed, is_default, moment, moment_form, scope, scope_form,
+};
 use super::{Kept, Unreadable, sealed};
 use baton_asl::{BlockId, StateName};
 use baton_engine::{MapItem, Record, Sequence, Variables, Visit};
@@ -42,18 +44,18 @@ pub struct RecordForm<'a> {
     m: MomentForm,
     #[serde(default, borrow, skip_serializing_if = "Vec::is_empty")]
     e: Vec<EventForm<'a>>,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     n: u64,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     o: u64,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     k: u32,
     #[serde(borrow)]
     a: Cow<'a, str>,
     i: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     t: Option<Time>,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     u: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     r: Vec<u32>,

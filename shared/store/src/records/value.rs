@@ -156,7 +156,7 @@ pub(super) fn borrowed(text: Option<&Arc<str>>) -> Option<Cow<'_, str>> {
     text.map(|text| Cow::Borrowed(&**text))
 }
 
-/// Whether a number need not be written.
-pub(super) fn is_zero<T: PartialEq + Default>(number: &T) -> bool {
-    *number == T::default()
+/// Whether a value need not be written: it is what is read where there is none.
+pub(crate) fn is_default<T: PartialEq + Default>(value: &T) -> bool {
+    *value == T::default()
 }
