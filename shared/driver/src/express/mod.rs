@@ -112,15 +112,12 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         // Somebody waits for it as its job, and will ask how it ended.
         let ended = held.value.clone().ended(&expressed.status);
         let (group, key) = (execution.as_str(), ExpressStart::KEY);
-        documents::swap(&*self.backend, group, key, Some(&held), Some(&ended)).await?;
-        self.take_ended_express(execution).await
-    }
-
-    /// What is left to do of an execution that somebody waits for.
-    async fn take_ended_express(&self, execution: &ExecutionArn) -> Result<Taken, Halt> {
-        let Some(held) = self.find_express(execution).await? else {
-            return Ok(Taken::Dropped(Dropped::Ended));
+        let replaced = documents::replace(&*self.backend, group, key, Some(&held), ended).await?;
+        let held = match replaced {
+            Some(held) => Some(held),
+            None => self.find_express(execution).await?,
         };
+        let Some(held) = held else { return Ok(Taken::Dropped(Dropped::Ended)) };
         match held.value.clone().header().filter(|header| header.status.is_ended()) {
             Some(header) => self.tell_express_end(&header, &held).await,
             None => Ok(Taken::Dropped(Dropped::Stale)),

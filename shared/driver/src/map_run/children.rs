@@ -14,8 +14,8 @@ use baton_store::{
     Backend, Created, ExecutionArn, Header, MapRunChild, Parent, Status, StatusName,
 };
 use futures_util::future::try_join_all;
-use serde_json::value::RawValue;
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::sync::Arc;
 
 /// The end of a child.
@@ -133,11 +133,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         lanes: &MapLanes,
         children: &[Running],
     ) -> Result<(), Halt> {
-        for some in children.chunks(SPAWNS_AT_ONCE) {
-            let each = some.iter().map(|child| self.start_child(of, group, lanes, *child));
-            try_join_all(each).await?;
-        }
-        Ok(())
+        some_at_once(children, |child| self.start_child(of, group, lanes, child)).await
     }
 
     async fn start_child(
@@ -151,7 +147,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         if let Some(again) = lanes.again(chunk, place) {
             return self.redrive_again(of, group, again).await;
         }
-        let header = self.child_header(of, group, chunk, place).await?;
+        let arn = self.child_arn(of, chunk, place);
+        let header = self.child_header(of, &arn, (group, chunk, place)).await?;
         match self.backend.create(&header).await? {
             Created::New => self.begin_child_execution(header).await,
             Created::Exists(there) if there.status.is_ended() => {
@@ -179,19 +176,16 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         lanes: &MapLanes,
         children: &[Running],
     ) -> Result<(), Halt> {
-        for some in children.chunks(SPAWNS_AT_ONCE) {
-            let each = some.iter().map(async |child| {
-                let header = self.backend.header(&self.child_arn(of, child.0, child.1)).await?;
-                match header {
-                    Some(header) if lanes.again(child.0, child.1).is_none() => {
-                        self.revive(Header::clone(&header)).await
-                    }
-                    Some(_) | None => self.start_child(of, group, lanes, *child).await,
+        some_at_once(children, async |child| {
+            let header = self.backend.header(&self.child_arn(of, child.0, child.1)).await?;
+            match header {
+                Some(header) if lanes.again(child.0, child.1).is_none() => {
+                    self.revive(Header::clone(&header)).await
                 }
-            });
-            try_join_all(each).await?;
-        }
-        Ok(())
+                Some(_) | None => self.start_child(of, group, lanes, child).await,
+            }
+        })
+        .await
     }
 
     /// Has a child begin that was made and may not have begun.
@@ -209,30 +203,18 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         self.begin(&run).await.map(drop)
     }
 
-    async fn child_header(
-        &self,
-        of: InRun<'_>,
-        group: u32,
-        chunk: u32,
-        place: u32,
-    ) -> Result<Header, Halt> {
-        let read = self.chunk(of.arn(), chunk).await?;
-        let input = read.children.get(place as usize).ok_or_else(|| {
-            Halt::Broken(format!("chunk {chunk} of `{}` has no child {place}", of.arn()))
-        })?;
-        let arn = self.child_arn(of, chunk, place);
-        self.header_of(of, &arn, (group, chunk, place), &input.input)
-    }
-
-    /// The header of a child that begins now.
-    pub(super) fn header_of(
+    /// The header of a child that begins now. Its input is read from the manifest.
+    pub(super) async fn child_header(
         &self,
         of: InRun<'_>,
         arn: &ExecutionArn,
         (group, chunk, place): (u32, u32, u32),
-        input: &RawValue,
     ) -> Result<Header, Halt> {
-        let input = Payload::kept(input.get()).map_err(|error| Halt::broken(&error))?;
+        let read = self.chunk(of.arn(), chunk).await?;
+        let child = read.children.get(place as usize).ok_or_else(|| {
+            Halt::Broken(format!("chunk {chunk} of `{}` has no child {place}", of.arn()))
+        })?;
+        let input = Payload::kept(child.input.get()).map_err(|error| Halt::broken(&error))?;
         let (machine, parent) = (of.machine(), of.run.execution());
         let machine_name = machine.as_str().rsplit(':').next().unwrap_or_default().into();
         let execution = Execution {
@@ -282,10 +264,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         group: u32,
         lanes: &MapLanes,
     ) -> Result<(), Halt> {
-        for some in lanes.running.chunks(SPAWNS_AT_ONCE) {
-            let each = some.iter().map(|child| self.stop_child(of, group, lanes, *child));
-            try_join_all(each).await?;
-        }
+        some_at_once(&lanes.running, |child| self.stop_child(of, group, lanes, child)).await?;
         if lanes.running.is_empty() {
             return Ok(());
         }
@@ -308,7 +287,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             return match Box::pin(self.stop(&arn, ErrorDetail::default())).await {
                 Ok(_) => Ok(()),
                 Err(StopError::NoSuchExecution) => {
-                    let header = self.child_header(of, group, chunk, place).await?;
+                    let header = self.child_header(of, &arn, (group, chunk, place)).await?;
                     self.backend.create(&header).await?;
                     continue;
                 }
@@ -317,4 +296,15 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         }
         Err(TakeError::Contended { tries: RACES_MAX }.into())
     }
+}
+
+/// Does something for each of these children, for some of them at a time.
+async fn some_at_once<F>(children: &[Running], act: impl Fn(Running) -> F) -> Result<(), Halt>
+where
+    F: Future<Output = Result<(), Halt>>,
+{
+    for some in children.chunks(SPAWNS_AT_ONCE) {
+        try_join_all(some.iter().map(|child| act(*child))).await?;
+    }
+    Ok(())
 }

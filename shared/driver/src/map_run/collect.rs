@@ -180,13 +180,13 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             for (child, header) in read.children.iter().zip(self.children_of(of, chunk).await?) {
                 let result = child_result(of, child.input.get(), header.as_deref());
                 if result.kind == ResultKind::Succeeded && output.push(&result).is_err() {
-                    return Ok(Err(too_large(of)));
+                    return Ok(Err(Failure::too_large(of.record.state.as_str())));
                 }
             }
         }
         Ok(match output.finish() {
             Ok(text) => Ok(Payload::kept(text).map_err(|error| Halt::broken(&error))?),
-            Err(_) => Err(too_large(of)),
+            Err(_) => Err(Failure::too_large(of.record.state.as_str())),
         })
     }
 }
@@ -231,14 +231,6 @@ pub(super) fn kept_failure(failure: &Failure) -> MapRunFailure {
 fn failure_of(failure: &MapRunFailure) -> Failure {
     let kind = if failure.is_terminal { FailureKind::Terminal } else { FailureKind::Ordinary };
     Failure { kind, ..Failure::new(&failure.error, &failure.cause) }
-}
-
-fn too_large(of: InRun<'_>) -> Failure {
-    let cause = format!(
-        "The state/task '{}' returned a result with a size exceeding the maximum number of bytes service limit.",
-        of.record.state
-    );
-    Failure::new(Failure::DATA_LIMIT_EXCEEDED, &cause)
 }
 
 /// How results are written: `WriterConfig`, its defaults filled in.

@@ -247,15 +247,14 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         let files = export.writers.iter().map(|(_, files)| serde_json::to_value(files.progress()));
         export.at.files = files.collect::<Result<_, _>>().map_err(|error| Halt::broken(&error))?;
         let (backend, key) = (&*self.backend, MapExport::KEY);
-        let held = export.held.as_ref();
-        if !documents::swap(backend, of.arn(), key, held, Some(&export.at)).await? {
+        let (before, at) = (export.held.as_ref(), export.at.clone());
+        let Some(held) = documents::replace(backend, of.arn(), key, before, at).await? else {
             let mine = export.at.clone();
             let theirs = documents::find::<MapExport>(backend, of.arn(), key).await?;
             self.abort_uploads(of, export.bucket, &without(mine, theirs.as_ref())).await;
             return Err(Uncollected::Later.into());
-        }
-        export.held = documents::find(backend, of.arn(), key).await?;
-        export.is_new = false;
+        };
+        (export.held, export.is_new) = (Some(held), false);
         Ok(())
     }
 }

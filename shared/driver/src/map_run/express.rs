@@ -221,13 +221,11 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
                 let is_it = |child: &Running| (child.0, child.1) == (chunk, result.place);
                 let is_listed = lanes.running.iter().any(is_it);
                 lanes.running.retain(|child| !is_it(child));
-                if let Some(again) = lanes.again(chunk, result.place).copied() {
-                    if !is_listed {
-                        // It was put on a lane after the group was written.
-                        lanes.taken_up.add_at(again.status, result.items);
-                    }
-                    lanes.again.retain(|other| other != &again);
+                if !is_listed {
+                    // It was put on a lane after the group was written.
+                    lanes.take_up(chunk, result.place, result.items);
                 }
+                lanes.again.retain(|again| (again.chunk, again.place) != (chunk, result.place));
                 if let Some(open) = lanes.open.as_mut().filter(|_| lanes.chunk == Some(chunk)) {
                     open.pass(result.place);
                 }
@@ -341,7 +339,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         if !state.value.is_open() {
             (turn.lanes.open, turn.lanes.is_closed) = (None, true);
         } else if turn.is_spent() {
-            self.open_taken(of, turn, &state.value).await?;
+            let is_opened = self.open_taken(of, turn.group, &state.value, &mut turn.lanes).await?;
+            turn.is_hungry &= !is_opened;
         }
         self.put_on_lanes(of, turn).await?;
         let is_over = self.is_over(of, &state.value, &mut turn.lanes, failed_before).await?;
@@ -375,23 +374,6 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         Ok(Settled::Going)
     }
 
-    /// Opens the chunk that was taken for the group.
-    async fn open_taken(
-        &self,
-        of: InRun<'_>,
-        turn: &mut Turn,
-        state: &MapRunState,
-    ) -> Result<(), Halt> {
-        let taken = state.taken.get(turn.group as usize).copied().flatten();
-        if turn.lanes.chunk != taken
-            && let Some(chunk) = taken
-        {
-            self.open(of, state, &mut turn.lanes, chunk).await?;
-            turn.is_hungry = false;
-        }
-        Ok(())
-    }
-
     async fn put_on_lanes(&self, of: InRun<'_>, turn: &mut Turn) -> Result<(), Halt> {
         while let Some(child) = self.next_child(of, turn).await? {
             turn.lanes.running.push(child);
@@ -413,9 +395,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         };
         let read = self.chunk(of.arn(), chunk).await?;
         let items = read.children.get(place as usize).map_or(1, |child| child.items);
-        if let Some(again) = turn.lanes.again(chunk, place).copied() {
-            turn.lanes.taken_up.add_at(again.status, items);
-        }
+        turn.lanes.take_up(chunk, place, items);
         Ok(Some(Running(chunk, place, items, None)))
     }
 
@@ -459,13 +439,9 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         if !turn.begun.insert((chunk, place)) {
             return Ok(());
         }
-        let read = self.chunk(of.arn(), chunk).await?;
-        let input = read.children.get(place as usize).ok_or_else(|| {
-            Halt::Broken(format!("chunk {chunk} of `{}` has no child {place}", of.arn()))
-        })?;
         let at = ExpressPlace { chunk, place, redrives: turn.lanes.redrives };
         let arn = express_child_arn(&of.machine(), of.arn(), at);
-        let header = self.header_of(of, &arn, (turn.group, chunk, place), &input.input)?;
+        let header = self.child_header(of, &arn, (turn.group, chunk, place)).await?;
         running.push(Box::pin(async move {
             let started = header.execution.started.as_millisecond();
             let expressed = self.run_express(Arc::new(header)).await?;

@@ -116,13 +116,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         let failed_before = lanes.counts.failed_items();
         self.count(of, &mut lanes, ended).await?;
         lanes.is_closed |= !state.value.is_open();
-        let taken = state.value.taken.get(group as usize).copied().flatten();
         if !lanes.is_closed {
-            if lanes.chunk != taken
-                && let Some(chunk) = taken
-            {
-                self.open(of, &state.value, &mut lanes, chunk).await?;
-            }
+            self.open_taken(of, group, &state.value, &mut lanes).await?;
             self.put_on(of, &mut lanes, state.value.share(group), ended).await?;
         }
         let is_over = self.is_over(of, &state.value, &mut lanes, failed_before).await?;
@@ -138,7 +133,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             self.fail_map(of, &Failure::new(THRESHOLD_EXCEEDED, THRESHOLD_CAUSE)).await?;
         }
         let has_room = (lanes.running.len() as u64) < u64::from(state.value.share(group));
-        let has_more = lanes.open.as_ref().is_some_and(|open| open.from < open.to);
+        let has_more = lanes.open.as_ref().is_some_and(MapOpen::has_more);
         if (lanes.is_closed || (has_room && !has_more))
             && self.take_chunk(of, group, state, &lanes).await?
         {
@@ -217,8 +212,25 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         Ok(())
     }
 
+    /// Opens the chunk that the group took last, unless that was done. True if it was to be.
+    pub(super) async fn open_taken(
+        &self,
+        of: InRun<'_>,
+        group: u32,
+        state: &MapRunState,
+        lanes: &mut MapLanes,
+    ) -> Result<bool, Halt> {
+        match state.taken.get(group as usize).copied().flatten() {
+            Some(chunk) if lanes.chunk != Some(chunk) => {
+                self.open(of, state, lanes, chunk).await?;
+                Ok(true)
+            }
+            Some(_) | None => Ok(false),
+        }
+    }
+
     /// Opens a chunk, whose children are to be started: all of them, or in a redrive those that had not succeeded.
-    pub(super) async fn open(
+    async fn open(
         &self,
         of: InRun<'_>,
         state: &MapRunState,
@@ -271,9 +283,7 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
             };
             let items = children.children.get(place as usize).map_or(1, |child| child.items);
             let maker = makers.next().or(ended.last()).copied();
-            if let Some(again) = lanes.again(chunk, place).copied() {
-                lanes.taken_up.add_at(again.status, items);
-            }
+            lanes.take_up(chunk, place, items);
             lanes.running.push(Running(chunk, place, items, maker));
         }
         Ok(())

@@ -187,17 +187,17 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         match &of.facts.source {
             ItemSource::Given(items) => self.given_chunk(of, items, &place),
             ItemSource::Read { arguments, config, items_max } => {
-                let is_listing = of
-                    .distributed
-                    .reader
-                    .as_ref()
-                    .is_some_and(|reader| reader.action == ReaderAction::ListObjects);
-                let (arguments, config) = (arguments.value(), config.value());
-                let plan = DatasetPlan::parse(is_listing, arguments, config, *items_max)
-                    .map_err(|failure| unread(&failure))?;
                 let mut dataset = match reading.dataset.take() {
                     Some(dataset) => dataset,
-                    None => Dataset::new(plan, place.dataset.clone().unwrap_or_default()),
+                    None => {
+                        let reader = of.distributed.reader.as_ref();
+                        let is_listing =
+                            reader.is_some_and(|reader| reader.action == ReaderAction::ListObjects);
+                        let (arguments, config) = (arguments.value(), config.value());
+                        let plan = DatasetPlan::parse(is_listing, arguments, config, *items_max)
+                            .map_err(|failure| unread(&failure))?;
+                        Dataset::new(plan, place.dataset.clone().unwrap_or_default())
+                    }
                 };
                 let chunk = self.read_items(of, &mut dataset, &place, reading).await?;
                 reading.dataset = Some(dataset);
@@ -434,10 +434,7 @@ fn children_max(of: InRun<'_>, place: &Place) -> usize {
     if !of.distributed.is_express {
         return MAP_CHUNK_CHILDREN;
     }
-    let lanes = match of.facts.concurrency_max {
-        0 => MapRunState::CONCURRENCY_MAX,
-        wanted => wanted.min(MapRunState::CONCURRENCY_MAX),
-    };
+    let lanes = MapRunState::lanes_of(of.facts.concurrency_max);
     let batch = of.facts.batch.as_ref().and_then(|batch| batch.items_max).unwrap_or(1);
     if place.index < u64::from(lanes).saturating_mul(batch) {
         MAP_EXPRESS_FIRST_CHILDREN

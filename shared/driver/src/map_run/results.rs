@@ -73,12 +73,8 @@ impl<B: Backend, T: Tasks> Driver<B, T> {
         result: MapResult,
     ) -> Result<Header, Halt> {
         let ExpressPlace { chunk, place, .. } = at;
-        let read = self.chunk(of.arn(), chunk).await?;
-        let input = read.children.get(place as usize).ok_or_else(|| {
-            Halt::Broken(format!("chunk {chunk} of `{}` has no child {place}", of.arn()))
-        })?;
         let arn = express_child_arn(&of.machine(), of.arn(), at);
-        let mut header = self.header_of(of, &arn, (0, chunk, place), &input.input)?;
+        let mut header = self.child_header(of, &arn, (0, chunk, place)).await?;
         header.execution.started = time(result.millis.0);
         header.status = status_of(result)?;
         Ok(header)

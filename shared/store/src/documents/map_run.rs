@@ -9,6 +9,7 @@
 
 use super::{Document, DocumentKind};
 use crate::ExecutionArn;
+use crate::records::is_default;
 use baton_engine::{ScopePath, Sequence};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -31,7 +32,7 @@ pub struct MapRunState {
     /// The children's state machine, with its label.
     pub machine: Arc<str>,
     /// Whether the children are Express executions.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub is_express: bool,
     /// When it began.
     pub started_millis: i64,
@@ -66,7 +67,7 @@ pub struct MapRunState {
     /// Groups with free lanes and nothing to put on them; true if all their lanes are free.
     pub hungry: BTreeMap<u32, bool>,
     /// How often it was redriven.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub redrives: u32,
     /// When it was redriven last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,10 +79,10 @@ pub struct MapRunState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaited_by: Option<(String, u32)>,
     /// How many children's results were written to S3.
-    #[serde(default, skip_serializing_if = "is_zero_64")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub results_written: u64,
     /// How many items those had worked on.
-    #[serde(default, skip_serializing_if = "is_zero_64")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub items_written: u64,
     /// How its children stand, once the run has ended and everything of it stands still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,7 +121,7 @@ pub struct MapRunFailure {
     /// The cause.
     pub cause: String,
     /// Whether no handler may see it.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub is_terminal: bool,
 }
 
@@ -167,7 +168,13 @@ impl MapRunState {
     /// How many children there may be at a time.
     #[must_use]
     pub fn lanes(&self) -> u32 {
-        match self.concurrency_max {
+        Self::lanes_of(self.concurrency_max)
+    }
+
+    /// How many children there may be at a time, by `maxConcurrency`.
+    #[must_use]
+    pub fn lanes_of(concurrency_max: u32) -> u32 {
+        match concurrency_max {
             0 => Self::CONCURRENCY_MAX,
             wanted => wanted.min(Self::CONCURRENCY_MAX),
         }
@@ -343,7 +350,7 @@ pub fn map_key(number: u32) -> String {
 #[serde(rename_all = "camelCase")]
 pub struct MapLanes {
     /// For which redrive of the run.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub redrives: u32,
     /// The chunk that was taken last, as the run has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -362,16 +369,16 @@ pub struct MapLanes {
     #[serde(default, skip_serializing_if = "MapCounts::is_empty")]
     pub taken_up: MapCounts,
     /// In a redrive: children, and items in them, that had ended badly and cannot be redriven.
-    #[serde(default, skip_serializing_if = "is_zero_pair")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub not_redrivable: [u64; 2],
     /// How many failed items make it worth looking at all groups' counts again.
-    #[serde(default, skip_serializing_if = "is_zero_64")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub look_at: u64,
     /// Whether nothing more is to be started, and what runs to be stopped.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub is_closed: bool,
     /// The number of the next piece of results, where the children are Express executions.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub pieces: u32,
     /// Who runs those children.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -415,6 +422,13 @@ impl MapLanes {
     #[must_use]
     pub fn again(&self, chunk: u32, place: u32) -> Option<&Again> {
         self.again.iter().find(|again| (again.chunk, again.place) == (chunk, place))
+    }
+
+    /// Notes that a child is put on a lane: in a redrive it does not wait any more as it stood before.
+    pub fn take_up(&mut self, chunk: u32, place: u32, items: u32) {
+        if let Some(status) = self.again(chunk, place).map(|again| again.status) {
+            self.taken_up.add_at(status, items);
+        }
     }
 }
 
@@ -579,31 +593,13 @@ pub fn map_child_arn(
     ExecutionArn::of(machine, &map_child_name(map_run_arn, chunk, place))
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_false(value: &bool) -> bool {
-    !*value
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-pub(super) fn is_zero(value: &u32) -> bool {
-    *value == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_zero_64(value: &u64) -> bool {
-    *value == 0
-}
-
-fn is_zero_pair(value: &[u64; 2]) -> bool {
-    *value == [0, 0]
-}
-
-fn one() -> u32 {
+/// How many items a child has where that is not written.
+pub(super) fn one() -> u32 {
     1
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_one(value: &u32) -> bool {
+pub(super) fn is_one(value: &u32) -> bool {
     *value == 1
 }
 
