@@ -1,11 +1,11 @@
 //! StartExecution, DescribeExecution and GetExecutionHistory of Standard executions.
 
 use crate::client::{Client, request};
-use crate::home::{Home, nap};
+use crate::home::{Home, chain, nap};
 use crate::load::{CLIENTS, Seen, ask, bare_server};
 use crate::measure::{Stopwatch, Table, median};
 use rusqlite::Connection;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
@@ -122,17 +122,4 @@ fn read_bare(path: &Path) -> f64 {
 
 fn millis(secs: f64) -> String {
     format!("{:.1} ms", secs * 1e3)
-}
-
-/// So many Pass states in a row.
-pub fn chain(length: usize) -> Value {
-    let state = |number: usize| {
-        let next = match number + 1 {
-            next if next == length => json!({ "Type": "Pass", "End": true }),
-            next => json!({ "Type": "Pass", "Next": format!("Step{next}") }),
-        };
-        (format!("Step{number}"), next)
-    };
-    let states: Map<String, Value> = (0..length).map(state).collect();
-    json!({ "StartAt": "Step0", "States": states })
 }

@@ -7,7 +7,7 @@ use baton_embedded::Embedded;
 use baton_engine::Payload;
 use baton_store::Outgoing;
 use rusqlite::{Connection, OpenFlags};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -199,4 +199,17 @@ impl Tasks for NoTasks {
     async fn call(&self, _: &TaskCall<'_>) -> CallAnswer {
         CallAnswer::Succeeded(Payload::new(Value::Null))
     }
+}
+
+/// So many Pass states in a row.
+pub fn chain(length: usize) -> Value {
+    let state = |number: usize| {
+        let next = match number + 1 {
+            next if next == length => json!({ "Type": "Pass", "End": true }),
+            next => json!({ "Type": "Pass", "Next": format!("Step{next}") }),
+        };
+        (format!("Step{number}"), next)
+    };
+    let states: Map<String, Value> = (0..length).map(state).collect();
+    json!({ "StartAt": "Step0", "States": states })
 }

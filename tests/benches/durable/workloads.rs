@@ -1,9 +1,9 @@
 //! Executions that run without waiting: (a) a long one, (b) many from many clients, (c) wide ones.
 
 use crate::floor::Rows;
-use crate::home::Home;
+use crate::home::{Home, chain};
 use crate::measure::{Stopwatch, Table, median};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 
@@ -108,19 +108,6 @@ pub fn maps(folder: &Path, table: &mut Table) {
         String::new(),
         "1.20",
     );
-}
-
-/// So many Pass states in a row.
-fn chain(length: usize) -> Value {
-    let state = |number: usize| {
-        let next = match number + 1 {
-            next if next == length => json!({ "Type": "Pass", "End": true }),
-            next => json!({ "Type": "Pass", "Next": format!("Step{next}") }),
-        };
-        (format!("Step{number}"), next)
-    };
-    let states: Map<String, Value> = (0..length).map(state).collect();
-    json!({ "StartAt": "Step0", "States": states })
 }
 
 fn map() -> Value {

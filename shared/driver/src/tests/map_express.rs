@@ -1,11 +1,10 @@
 //! Map runs with Express children: every item at least once and counted once, whatever the weather; limits, thresholds, stops.
 
-use super::support::{World, answer, failure};
+use super::map_runs::{self, numbers, run_arn, run_state as state, world};
+use super::support::{World, answer, dice, failure};
 use crate::Taken;
 use baton_engine::ErrorDetail;
-use baton_store::documents::{
-    self, MapCounts, MapLanes, MapResults, MapRunOf, MapRunState, MapWorker, map_key,
-};
+use baton_store::documents::{self, MapCounts, MapLanes, MapResults, MapRunOf, MapWorker, map_key};
 use baton_store::{Cues, ExecutionArn, Outgoing, StatusName};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -13,33 +12,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 fn map(fields: Value, states: Value) -> Value {
-    let mut map = json!({
-        "Type": "Map",
-        "ItemsPath": "$.items",
-        "ItemProcessor": {
-            "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS" },
-            "StartAt": "Work",
-            "States": states,
-        },
-        "Label": "l",
-        "End": true,
-    });
-    for (name, value) in fields.as_object().unwrap() {
-        map[name] = value.clone();
-    }
+    let mut map = map_runs::map(fields, states);
+    map["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] = json!("EXPRESS");
     map
-}
-
-/// Makes items, and maps them.
-async fn world(items: Value, map: Value) -> World {
-    let definition = json!({
-        "StartAt": "Items",
-        "States": {
-            "Items": { "Type": "Pass", "Result": { "items": items }, "Next": "Map" },
-            "Map": map,
-        },
-    });
-    World::new(definition).await
 }
 
 async fn ran(items: Value, map: Value) -> World {
@@ -63,21 +38,6 @@ fn failing() -> Value {
         "Bad": { "Type": "Fail", "Error": "E", "Cause": "less than ten" },
         "Good": { "Type": "Pass", "End": true },
     })
-}
-
-fn numbers(count: u32) -> Value {
-    (0..count).map(Value::from).collect()
-}
-
-async fn run_arn(world: &World) -> String {
-    let group = world.arn();
-    let of = documents::list::<MapRunOf>(world.memory(), group.as_str(), 10, None).await.unwrap();
-    of.items.last().unwrap().1.value.map_run_arn.to_string()
-}
-
-async fn state(world: &World) -> MapRunState {
-    let arn = run_arn(world).await;
-    documents::find(world.memory(), &arn, MapRunState::KEY).await.unwrap().unwrap().value
 }
 
 async fn counts(world: &World) -> MapCounts {
@@ -463,27 +423,16 @@ async fn any_number_of_crashes_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn doubled_and_shuffled_cues_change_nothing() {
-    for mut seed in 0..24_u64 {
+    for seed in 0..24_u64 {
         let world = world(numbers(450), map(json!({ "MaxConcurrency": 350 }), work())).await;
         world.start().await;
         let mut waiting: Vec<Outgoing> = Vec::new();
-        let mut drawn = move |below: usize| {
-            seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(seed >> 33).unwrap() % below.max(1)
-        };
+        let mut drawn = dice(seed);
         loop {
-            while let Some(cue) = world.memory().take_cue() {
-                if drawn(3) == 0 {
-                    waiting.push(cue.clone());
-                }
-                waiting.push(cue);
-            }
+            world.take_in(&mut waiting, &mut drawn);
             if waiting.is_empty() {
-                match world.memory().next_due() {
-                    Some(due) => world.memory().set_now(due),
-                    None => break,
+                if !world.skip() {
+                    break;
                 }
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use super::definitions::{FUNCTION, only};
 use super::map_runs::{children, count, map, numbers, run_and_die, run_state, work, world};
-use super::support::{World, answer, failure};
+use super::support::{World, answer, dice, failure};
 use baton_engine::{ErrorDetail, Halted, Pending};
 use baton_store::Outgoing;
 use baton_store::documents::{self, MapRunOf};
@@ -339,19 +339,10 @@ proptest! {
             let map = map(json!({ "MaxConcurrency": concurrency }), work());
             let world = world(numbers(90), map).await;
             world.start().await;
-            let mut seed = seed;
-            let mut drawn = move |below: usize| {
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                usize::try_from(seed >> 33).unwrap() % below.max(1)
-            };
+            let mut drawn = dice(seed);
             let (mut waiting, mut stops): (Vec<Outgoing>, u32) = (Vec::new(), stops);
             loop {
-                while let Some(cue) = world.memory().take_cue() {
-                    if drawn(3) == 0 {
-                        waiting.push(cue.clone());
-                    }
-                    waiting.push(cue);
-                }
+                world.take_in(&mut waiting, &mut drawn);
                 if stops > 0 && drawn(60) == 0 && !world.status().await.is_ended() {
                     stops -= 1;
                     world.driver.stop(&world.arn(), ErrorDetail::default()).await.unwrap();
@@ -362,9 +353,8 @@ proptest! {
                     continue;
                 }
                 if waiting.is_empty() {
-                    match world.memory().next_due() {
-                        Some(due) => world.memory().set_now(due),
-                        None => break,
+                    if !world.skip() {
+                        break;
                     }
                     continue;
                 }

@@ -1,6 +1,6 @@
 //! Map runs: every item exactly once, whatever the weather; limits, thresholds, stops.
 
-use super::support::World;
+use super::support::{World, dice};
 use baton_engine::ErrorDetail;
 use baton_store::documents::{self, MapRunOf, MapRunState};
 use baton_store::{Cues, ExecutionArn, ExecutionQuery, Journal, Outgoing, StatusName};
@@ -70,11 +70,16 @@ pub(super) async fn count(world: &World) -> BTreeMap<&'static str, usize> {
     counts
 }
 
-pub(super) async fn run_state(world: &World) -> MapRunState {
+/// The latest map run.
+pub(super) async fn run_arn(world: &World) -> String {
     let group = world.arn();
     let of = documents::list::<MapRunOf>(world.memory(), group.as_str(), 10, None).await.unwrap();
-    let arn = &of.items.last().unwrap().1.value.map_run_arn;
-    documents::find(world.memory(), arn, MapRunState::KEY).await.unwrap().unwrap().value
+    of.items.last().unwrap().1.value.map_run_arn.to_string()
+}
+
+pub(super) async fn run_state(world: &World) -> MapRunState {
+    let arn = run_arn(world).await;
+    documents::find(world.memory(), &arn, MapRunState::KEY).await.unwrap().unwrap().value
 }
 
 #[tokio::test]
@@ -309,22 +314,12 @@ proptest! {
             let world = world(numbers(130), map).await;
             world.start().await;
             let mut waiting: Vec<Outgoing> = Vec::new();
-            let mut seed = seed;
-            let mut drawn = move |below: usize| {
-                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                usize::try_from(seed >> 33).unwrap() % below.max(1)
-            };
+            let mut drawn = dice(seed);
             loop {
-                while let Some(cue) = world.memory().take_cue() {
-                    if drawn(3) == 0 {
-                        waiting.push(cue.clone());
-                    }
-                    waiting.push(cue);
-                }
+                world.take_in(&mut waiting, &mut drawn);
                 if waiting.is_empty() {
-                    match world.memory().next_due() {
-                        Some(due) => world.memory().set_now(due),
-                        None => break,
+                    if !world.skip() {
+                        break;
                     }
                     continue;
                 }

@@ -97,13 +97,32 @@ impl World {
         taken
     }
 
+    /// Goes on to when the next cue is due; false if there is none.
+    pub(super) fn skip(&self) -> bool {
+        let due = self.memory().next_due();
+        due.inspect(|due| self.memory().set_now(*due)).is_some()
+    }
+
+    /// Takes in what was sent, a third of it twice.
+    pub(super) fn take_in(
+        &self,
+        waiting: &mut Vec<Outgoing>,
+        drawn: &mut impl FnMut(usize) -> usize,
+    ) {
+        while let Some(cue) = self.memory().take_cue() {
+            if drawn(3) == 0 {
+                waiting.push(cue.clone());
+            }
+            waiting.push(cue);
+        }
+    }
+
     /// Takes everything, moving the clock to whatever is due next.
     pub(super) async fn run_dry(&self) {
         for _ in 0..CUES_MAX {
             self.drain().await;
-            match self.memory().next_due() {
-                Some(due) => self.memory().set_now(due),
-                None => return,
+            if !self.skip() {
+                return;
             }
         }
         panic!("the cues never end");
@@ -277,5 +296,13 @@ fn header(machine: &Machine, now: Timestamp, input: Value, timeout_secs: Option<
         parent: None,
         status: Status::Running,
         closed: BTreeSet::new(),
+    }
+}
+
+/// Numbers below a bound, the same ones for the same seed.
+pub(super) fn dice(mut seed: u64) -> impl FnMut(usize) -> usize {
+    move |below| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % below.max(1)
     }
 }
