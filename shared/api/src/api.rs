@@ -3,10 +3,10 @@
 use crate::answer::Answer;
 use crate::operation::Operation;
 use crate::place::{Place, check_own};
-use crate::throttle::Throttle;
+use crate::throttle::{Counted, Throttle};
 use crate::{ApiError, actions, limits, logs};
 use baton_driver::{Driver, Tasks};
-use baton_store::{Backend, ExecutionArn, Header, Machine, MachineArn, MachineKind, Parent};
+use baton_store::{Backend, ExecutionArn, Header, Machine, MachineArn, Parent};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,7 +132,7 @@ impl<B: Backend, T: Tasks> Api<B, T> {
             Err(error) => return Answer::refusal(request_id, &error),
         };
         let Some(place) = &caller.place else {
-            return match self.admit(operation) {
+            return match self.admit(Counted::Operation(operation)) {
                 Ok(()) => actions::call(self, operation, body, caller, request_id).await,
                 Err(error) => Answer::refusal(request_id, &error),
             };
@@ -140,8 +140,9 @@ impl<B: Backend, T: Tasks> Api<B, T> {
         let (driver, throttle) = (Arc::clone(&self.driver), self.throttle.clone());
         let api = Api { driver, settings: self.settings.at(place), throttle };
         let Settings { account, region, .. } = &api.settings;
-        let checked =
-            api.admit(operation).and_then(|()| check_own(operation, body, account, region));
+        let checked = api
+            .admit(Counted::Operation(operation))
+            .and_then(|()| check_own(operation, body, account, region));
         match checked {
             Ok(()) => actions::call(&api, operation, body, caller, request_id).await,
             Err(error) => Answer::refusal(request_id, &error),
@@ -149,22 +150,10 @@ impl<B: Backend, T: Tasks> Api<B, T> {
     }
 
     /// Refuses what is more than the rate quotas let through, where they hold.
-    fn admit(&self, operation: Operation) -> Result<(), ApiError> {
+    pub(crate) fn admit(&self, counted: Counted) -> Result<(), ApiError> {
         let Settings { account, region, .. } = &self.settings;
         let is_admitted = |throttle: &Arc<Throttle>| {
-            throttle.admit(account, region, operation, self.backend().now())
-        };
-        match self.throttle.as_ref().is_none_or(is_admitted) {
-            true => Ok(()),
-            false => Err(ApiError::throttled()),
-        }
-    }
-
-    /// As [`Api::admit`], for StartExecution, whose quota goes by the state machine's type.
-    pub(crate) fn admit_start(&self, kind: MachineKind) -> Result<(), ApiError> {
-        let Settings { account, region, .. } = &self.settings;
-        let is_admitted = |throttle: &Arc<Throttle>| {
-            throttle.admit_start(account, region, kind, self.backend().now())
+            throttle.admit(account, region, counted, self.backend().now())
         };
         match self.throttle.as_ref().is_none_or(is_admitted) {
             true => Ok(()),

@@ -6,7 +6,7 @@ use crate::ApiError;
 const TARGET_PREFIX: &str = "AWSStepFunctions.";
 
 /// An operation that Baton has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Operation {
     CreateActivity,
     CreateStateMachine,

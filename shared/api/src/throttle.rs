@@ -16,8 +16,8 @@ const BUCKETS_MAX: usize = 10_000;
 const LARGE_REGIONS: [&str; 3] = ["us-east-1", "us-west-2", "eu-west-1"];
 
 /// How many requests there may be at once, and how many a second after that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Rate {
+#[derive(Debug, Clone, Copy)]
+struct Rate {
     burst: u32,
     per_sec: u32,
 }
@@ -31,10 +31,11 @@ type Key = (String, String, Counted);
 
 /// What has a bucket of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Counted {
-    /// An operation, by its place in the list of all.
-    Operation(usize),
-    ExpressStart,
+pub(crate) enum Counted {
+    /// Any operation but StartExecution, which counts nothing here.
+    Operation(Operation),
+    /// StartExecution, once the state machine's type is known.
+    Start(MachineKind),
 }
 
 /// What is left in a bucket, in thousandths, and since when.
@@ -46,43 +47,16 @@ struct Bucket {
 }
 
 impl Throttle {
-    /// Counts a request; whether it is within the quota. Starts are counted by [`Throttle::admit_start`].
+    /// Counts a request; whether it is within the quota.
     pub(crate) fn admit(
         &self,
         account: &str,
         region: &str,
-        operation: Operation,
+        counted: Counted,
         now: Timestamp,
     ) -> bool {
-        let Some(rate) = Rate::of(operation, region) else { return true };
-        let place = Operation::ALL.iter().position(|(_, it)| *it == operation);
-        let counted = Counted::Operation(place.unwrap_or_default());
-        self.take((account.to_owned(), region.to_owned(), counted), rate, now)
-    }
-
-    /// Counts a StartExecution, once it is known of what.
-    pub(crate) fn admit_start(
-        &self,
-        account: &str,
-        region: &str,
-        kind: MachineKind,
-        now: Timestamp,
-    ) -> bool {
-        let is_large = LARGE_REGIONS.contains(&region);
-        let start = Operation::ALL.iter().position(|(_, it)| *it == Operation::StartExecution);
-        let (counted, rate) = match kind {
-            MachineKind::Express => (Counted::ExpressStart, Rate { burst: 6_000, per_sec: 6_000 }),
-            MachineKind::Standard if is_large => {
-                (Counted::Operation(start.unwrap_or_default()), Rate { burst: 1_300, per_sec: 300 })
-            }
-            MachineKind::Standard => {
-                (Counted::Operation(start.unwrap_or_default()), Rate { burst: 800, per_sec: 150 })
-            }
-        };
-        self.take((account.to_owned(), region.to_owned(), counted), rate, now)
-    }
-
-    fn take(&self, key: Key, rate: Rate, now: Timestamp) -> bool {
+        let Some(rate) = Rate::of(counted, region) else { return true };
+        let key = (account.to_owned(), region.to_owned(), counted);
         let millis = now.as_millisecond();
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= BUCKETS_MAX {
@@ -118,10 +92,20 @@ impl Rate {
         u64::from(self.burst).saturating_mul(1_000)
     }
 
-    /// An operation's quota, where it has one of its own that is documented.
-    fn of(operation: Operation, region: &str) -> Option<Self> {
+    /// The quota, where there is one of its own that is documented.
+    fn of(counted: Counted, region: &str) -> Option<Self> {
         let is_large = LARGE_REGIONS.contains(&region);
-        let (burst, per_sec) = match operation {
+        let (burst, per_sec) = match counted {
+            Counted::Start(MachineKind::Express) => (6_000, 6_000),
+            Counted::Start(MachineKind::Standard) if is_large => (1_300, 300),
+            Counted::Start(MachineKind::Standard) => (800, 150),
+            Counted::Operation(operation) => Self::of_operation(operation, is_large)?,
+        };
+        Some(Rate { burst, per_sec })
+    }
+
+    fn of_operation(operation: Operation, is_large: bool) -> Option<(u32, u32)> {
+        Some(match operation {
             // Counted once the state machine's type is known.
             Operation::StartExecution => return None,
             Operation::StartSyncExecution
@@ -166,8 +150,7 @@ impl Rate {
             | Operation::UpdateStateMachine
             | Operation::UpdateStateMachineAlias
             | Operation::ValidateStateMachineDefinition => (100, 1),
-        };
-        Some(Rate { burst, per_sec })
+        })
     }
 }
 
@@ -184,8 +167,14 @@ mod tests {
     #[test]
     fn a_burst_is_admitted_and_then_so_many_a_second() {
         let throttle = Throttle::default();
-        let list =
-            |millis| throttle.admit(ACCOUNT, "us-east-1", Operation::ListExecutions, at(millis));
+        let list = |millis| {
+            throttle.admit(
+                ACCOUNT,
+                "us-east-1",
+                Counted::Operation(Operation::ListExecutions),
+                at(millis),
+            )
+        };
         assert_eq!((0..300).filter(|_| list(0)).count(), 200);
         assert!(!list(199));
         assert!(list(200));
@@ -200,7 +189,9 @@ mod tests {
     fn each_account_region_and_type_has_a_bucket_of_its_own() {
         let throttle = Throttle::default();
         let starts = |account, region, kind| {
-            (0..7_000).filter(|_| throttle.admit_start(account, region, kind, at(0))).count()
+            (0..7_000)
+                .filter(|_| throttle.admit(account, region, Counted::Start(kind), at(0)))
+                .count()
         };
         assert_eq!(starts(ACCOUNT, "us-east-1", MachineKind::Standard), 1_300);
         assert_eq!(starts(ACCOUNT, "us-east-1", MachineKind::Standard), 0);
@@ -214,7 +205,12 @@ mod tests {
         let throttle = Throttle::default();
         for account in 0..3 * BUCKETS_MAX {
             let (account, now) = (account.to_string(), at(i64::try_from(account).unwrap()));
-            assert!(throttle.admit(&account, "us-east-1", Operation::StopExecution, now));
+            assert!(throttle.admit(
+                &account,
+                "us-east-1",
+                Counted::Operation(Operation::StopExecution),
+                now
+            ));
         }
         assert!(throttle.0.lock().unwrap().len() <= BUCKETS_MAX);
     }

@@ -8,8 +8,10 @@ use crate::http::HttpClient;
 use crate::patience::{Attempted, Patience};
 use crate::signature::{malformed, sign_request};
 use crate::trace::without_lineage;
-use baton_integrations::{Request, Response};
+use baton_engine::Failure;
+use baton_integrations::{Request, Response, Task};
 use http_body_util::Full;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
@@ -113,6 +115,24 @@ impl<P: CredentialsProvider> Caller<P> {
             count = count.saturating_add(1);
         }
     }
+}
+
+/// Asks what a task has to know before its own call is made.
+///
+/// # Errors
+///
+/// The task fails.
+pub async fn ask_first<F>(task: &mut Task, send: impl Fn(Request) -> F) -> Result<(), Failure>
+where
+    F: Future<Output = Result<Response, CallError>>,
+{
+    while let Some(question) = task.question() {
+        match send(question).await {
+            Ok(response) => task.answer(&response)?,
+            Err(error) => return Err(error.failure(task)),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

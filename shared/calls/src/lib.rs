@@ -25,7 +25,7 @@ mod profile;
 mod signature;
 mod trace;
 
-pub use caller::{Caller, Terms};
+pub use caller::{Caller, Terms, ask_first};
 pub use credentials::{
     Credentials, CredentialsError, CredentialsProvider, LocalCredentials, ProfileFiles,
 };

@@ -15,6 +15,8 @@ use std::fmt;
 const WINDOW_MILLIS: i64 = 15_000;
 /// And of at most so many looks.
 const LOOKS_MAX: usize = 64;
+/// Where there is no bar, a Map Run is told of each time that so many more percents are done.
+const PERCENTS_STEP: u64 = 10;
 /// What is shown of it as a bar.
 const BAR: &str = "{prefix} {bar:24} {msg}";
 
@@ -74,6 +76,11 @@ impl Reading {
     /// The whole percents that are done.
     pub(crate) fn percents(&self) -> u64 {
         self.ended.saturating_mul(100).checked_div(self.total).unwrap_or_default()
+    }
+
+    /// How far it is in steps: with each it is worth a line.
+    pub(crate) fn step(&self) -> u64 {
+        self.percents() / PERCENTS_STEP
     }
 }
 

@@ -7,7 +7,7 @@ use baton_asl::Resource;
 use baton_aws::{Aws, RoleError};
 use baton_calls::{
     AllowedHosts, Attempted, CallError, Caller, Credentials, Endpoints, HttpClient, HttpTasks,
-    LocalCredentials, ObjectTerms, Patience, Terms,
+    LocalCredentials, ObjectTerms, Patience, Terms, ask_first,
 };
 use baton_driver::{
     CallAnswer, Job, ObjectAnswer, ObjectCall, ObjectError, TaskCall, Tasks, WORKER_LOST,
@@ -119,12 +119,8 @@ impl RoleCalls {
             Err(RoleError::Denied { role_arn }) => return Err(self.not_allowed(&role_arn)),
             Err(RoleError::Unavailable(error)) => return Err(task.unreachable(&error.to_string())),
         };
-        while let Some(question) = task.question() {
-            match self.send_question(&question, call, credentials.clone()).await {
-                Ok(response) => task.answer(&response)?,
-                Err(error) => return Err(error.failure(&task)),
-            }
-        }
+        let ask = async |question| self.send_question(&question, call, credentials.clone()).await;
+        ask_first(&mut task, ask).await?;
         let request = task.request();
         let time_limit = self.deadline.left(&self.aws);
         let patience = Patience::of_task(&task, self.is_repeatable(call), call.spread());

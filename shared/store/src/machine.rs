@@ -40,7 +40,7 @@ pub struct Revision {
 }
 
 /// `type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum MachineKind {
     /// `STANDARD`.
     #[default]

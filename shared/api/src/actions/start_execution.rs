@@ -7,6 +7,7 @@ use crate::members::{Members, Text};
 use crate::names::{NamedMachine, check_name};
 use crate::own::job_id;
 use crate::resolve::Resolved;
+use crate::throttle::Counted;
 use crate::time::Epoch;
 use crate::{Api, ApiError, limits};
 use baton_driver::Tasks;
@@ -81,7 +82,7 @@ pub(super) async fn call<B: Backend, T: Tasks>(
 ) -> Result<Output, ApiError> {
     let (start, ()) = Start::read(api, body, caller.trace_header, |_| Ok(()))?;
     let resolved = start.resolve(api).await?;
-    api.admit_start(resolved.machine.kind)?;
+    api.admit(Counted::Start(resolved.machine.kind))?;
     if caller.depth > limits::NESTING_MAX {
         return Err(ApiError::nested_too_deep(limits::NESTING_MAX));
     }

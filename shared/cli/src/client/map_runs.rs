@@ -15,8 +15,6 @@ use std::time::Duration;
 /// How often a Map Run is looked at: soon at first, then every second.
 const LOOK_FIRST: Duration = Duration::from_millis(100);
 const LOOK_MAX: Duration = Duration::from_secs(1);
-/// Without a terminal a line is printed each time that so many more percents are done.
-const PERCENTS_STEP: u64 = 10;
 /// Stopped by a signal, as shells have it. The Map Run goes on.
 const INTERRUPTED: u8 = 130;
 
@@ -162,7 +160,7 @@ impl Watching {
     fn show(&mut self, description: &Value) -> bool {
         let reading: Reading = self.meter.read(description, Timestamp::now().as_millisecond());
         meter::set(&self.bar, &reading);
-        let step = reading.percents() / PERCENTS_STEP;
+        let step = reading.step();
         if self.bar.is_hidden() && self.told != Some(step) {
             show::say(&reading.to_string());
             self.told = Some(step);

@@ -13,8 +13,6 @@ use std::time::Duration;
 
 /// How often Map Runs are looked at.
 const LOOK: Duration = Duration::from_millis(250);
-/// Without a terminal a line is printed each time that so many more percents are done.
-const PERCENTS_STEP: u64 = 10;
 /// Of so many Map Runs at a time the progress is shown.
 const BARS_MAX: usize = 10;
 /// How much of a state's name is shown.
@@ -86,7 +84,7 @@ impl Bars {
         let Some(open) = self.open.get_mut(arn) else { return };
         let reading = open.meter.read(description, Timestamp::now().as_millisecond());
         meter::set(&open.bar, &reading);
-        let step = reading.percents() / PERCENTS_STEP;
+        let step = reading.step();
         if self.all.is_hidden() && step > open.told {
             open.told = step;
             let state = self.paint.strong(open.bar.prefix());

@@ -20,7 +20,7 @@ use baton_api::{OwnApi, is_elsewhere};
 use baton_asl::Resource;
 use baton_calls::{
     AllowedHosts, Attempted, CallError, Caller, Endpoints, HttpClient, HttpTasks, LocalCredentials,
-    ObjectTerms, Patience, Terms,
+    ObjectTerms, Patience, Terms, ask_first,
 };
 use baton_driver::{CallAnswer, Job, ObjectAnswer, ObjectCall, ObjectError, TaskCall, Tasks};
 use baton_embedded::{Embedded, Hold, wall_now};
@@ -279,13 +279,9 @@ impl LocalTasks {
         }
         reachable?;
         let mut task = task.clone();
-        while let Some(question) = task.question() {
-            match send(caller, &question, call, Patience::of_sdk(true, call.spread())).await.answer
-            {
-                Ok(response) => task.answer(&response)?,
-                Err(error) => return Err(error.failure(&task)),
-            }
-        }
+        let again = Patience::of_sdk(true, call.spread());
+        let ask = async |question| send(caller, &question, call, again).await.answer;
+        ask_first(&mut task, ask).await?;
         let patience = Patience::of_task(&task, self.is_repeatable(call), call.spread());
         let made = send(caller, &task.request(), call, patience).await;
         task.attempted(made.count);

@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 const WIDTH_MAX: usize = 12;
 /// How many of those.
 const SHOWN_MAX: usize = 5;
-/// Where nothing is drawn in place a Map Run is told of each time that so many more percents are done.
-const PERCENTS_STEP: u64 = 10;
 /// The lines of a terminal that does not say how many it has.
 const HEIGHT: usize = 24;
 
@@ -55,8 +53,8 @@ impl Drawing {
     fn tell(&mut self, tree: &Tree, nodes: &[Index], depth: usize) {
         for index in nodes {
             let Some(node) = tree.node(*index) else { continue };
-            let percents = node.progress.as_ref().map_or(0, Reading::percents);
-            let now = (node.standing, node.attempts, percents / PERCENTS_STEP);
+            let step = node.progress.as_ref().map_or(0, Reading::step);
+            let now = (node.standing, node.attempts, step);
             if self.told.insert(*index, now) != Some(now) {
                 show::say(&line(node, depth, tree.times(), self.paint));
             }
