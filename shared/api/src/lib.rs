@@ -20,8 +20,7 @@
 //! | DescribeExecution | header | | |
 //! | GetExecutionHistory | header; a page's records, or the whole journal (see `history.rs`) | | |
 //! | ListExecutions | machine, one page of headers | | |
-//!
-//! Redrive and Map Runs are not here: their operations answer `NotSupportedException`.
+//! | DescribeMapRun | the run's document and those of its groups of lanes | | |
 
 mod access;
 mod actions;
