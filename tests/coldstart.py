@@ -11,6 +11,7 @@ import http.server
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -47,21 +48,26 @@ def main():
 
 def build(target):
     """Builds as the Makefile of the functions does, for this machine."""
-    with_services = [name for name in FUNCTIONS if has_services(name)]
-    without = [name for name in FUNCTIONS if name not in with_services]
+    by_options = {}
+    for name in FUNCTIONS:
+        by_options.setdefault(options_of(name), []).append(name)
     # Apart, since cargo would give all functions the features of each.
-    for names, features in ((without, []), (with_services, ["--features", "aws-sdk"])):
+    for options, names in sorted(by_options.items()):
         packages = [part for name in names for part in ("-p", f"baton-function-{name}")]
         subprocess.run(
-            ["cargo", "build", "--locked", "--profile", "function", "--target-dir", target, *packages, *features],
+            ["cargo", "build", "--locked", "--profile", "function", "--target-dir", target, *packages, *options.split()],
             cwd=ROOT, check=True,
         )
 
 
-def has_services(name):
-    """Whether the Makefile builds this function with the table of AWS services."""
+def options_of(name):
+    """The options that the Makefile builds a function with."""
     with open(os.path.join(ROOT, "functions", "Makefile"), encoding="utf-8") as file:
-        return f"$(call build,{name},$(SERVICES))" in file.read()
+        text = file.read().replace("$(SERVICES)", "--features aws-sdk")
+    call = re.search(rf"^\t\$\(call build,{re.escape(name)}(?:,(.*))?\)$", text, re.MULTILINE)
+    if call is None:
+        raise SystemExit(f"functions/Makefile does not build {name}")
+    return call.group(1) or ""
 
 
 def zipped_size(binary):
@@ -107,7 +113,8 @@ def start(binary):
         "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_LAMBDA_FUNCTION_NAME": "f",
         "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256", "AWS_LAMBDA_LOG_GROUP_NAME": "g",
         "AWS_LAMBDA_LOG_STREAM_NAME": "s", "BATON_TABLE": "t", "BATON_BUCKET": "b", "BATON_CUE_QUEUE_URL": f"http://{host}/c",
-        "BATON_TASK_QUEUE_URL": f"http://{host}/t", "BATON_TOKEN_SECRET_ARN": "arn", "BATON_PARTITION": "aws",
+        "BATON_TASK_QUEUE_URL": f"http://{host}/t", "BATON_EXPRESS_QUEUE_URL": f"http://{host}/e",
+        "BATON_MAP_QUEUE_URL": f"http://{host}/m", "BATON_TOKEN_SECRET_ARN": "arn", "BATON_PARTITION": "aws",
         "BATON_ACCOUNT": "123456789012", "BATON_RETENTION_DAYS": "90", "BATON_PAYLOAD_BYTES_MAX": "262144",
     }
     begun = time.perf_counter()
